@@ -1,0 +1,1 @@
+"""The instruments - metrics, intervals and reports."""

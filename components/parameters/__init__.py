@@ -1,0 +1,1 @@
+"""Loading params.yaml, profiles, and the rules that join its fields."""

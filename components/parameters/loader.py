@@ -1,0 +1,91 @@
+"""Read params.yaml into `Params`; every mistake is named with its field, value, expectation and remedy."""
+
+import difflib
+import json
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from components.errors import ParametersError
+from components.parameters.rules import Problem, broken_rules
+from components.params import Params
+
+PARAMS_FILE = Path("params.yaml")
+
+
+def load_params(path: Path = PARAMS_FILE) -> Params:
+    """Parameters of the project; ParametersError (exit code 78) names what is wrong."""
+    return parse_params(read_yaml(path), source=str(path))
+
+
+def parse_params(values: Mapping[str, Any], *, source: str) -> Params:
+    """`values` as Params; ParametersError names the first problem and counts the others."""
+    params, problems = examine(values)
+    if params is None or problems:
+        more = f" (and {len(problems) - 1} more: phys4d params check)" if len(problems) > 1 else ""
+        raise ParametersError(f"{source}: {problems[0]}{more}")
+    return params
+
+
+def examine(values: Mapping[str, Any]) -> tuple[Params | None, list[Problem]]:
+    """The parameters, when their types are right, and everything that is wrong."""
+    try:
+        params = Params.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        return None, [_explain(details, values) for details in error.errors(include_url=False)]
+    return params, broken_rules(params)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping; ParametersError names the file and the line that cannot be read."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            values = YAML(typ="safe").load(file)
+    except FileNotFoundError:
+        raise ParametersError(f"{path}: not found; write it with: phys4d profile use laptop") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParametersError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ParametersError(f"{path}: holds {type(values).__name__}, expected a mapping of sections")
+    return values
+
+
+def _explain(details: Any, values: Mapping[str, Any]) -> Problem:
+    location: Sequence[str | int] = [part for part in details["loc"] if part != "[key]"]
+    field = ".".join(str(part) for part in location)
+    if details["type"] == "extra_forbidden":
+        return Problem(field=field, message=_unknown_key(location))
+    if details["type"] == "missing":
+        return Problem(field=field, message="missing; phys4d profile diff shows what the profile has there")
+    if details["type"] == "value_error":
+        return Problem(field=field, message=str(details["ctx"]["error"]))
+    expected = str(details["msg"])[:1].lower() + str(details["msg"])[1:]
+    return Problem(field=field, message=f"{_value_at(values, location)!r} is wrong, {expected.replace('input', 'it')}")
+
+
+def _value_at(values: Any, location: Sequence[str | int]) -> Any:
+    for part in location:
+        values = values[part]
+    return values
+
+
+def _unknown_key(location: Sequence[str | int]) -> str:
+    known = _fields_at(location[:-1])
+    nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"expected one of {', '.join(known)}"
+    return f"unknown key, {hint}"
+
+
+def _fields_at(location: Sequence[str | int]) -> list[str]:
+    model: type[BaseModel] = Params
+    for part in location:
+        annotation = model.model_fields[str(part)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return [str(key) for key in typing.get_args(typing.get_args(annotation)[0])]
+        model = annotation
+    return list(model.model_fields)

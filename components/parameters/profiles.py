@@ -1,0 +1,100 @@
+"""Profiles: `profiles/laptop.yaml` is complete, every other profile is a file of differences from it."""
+
+import io
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from components.errors import ParametersError
+from components.files import write_atomically
+from components.parameters.loader import PARAMS_FILE, parse_params, read_yaml
+
+PROFILES = Path("profiles")
+BASE = "laptop"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One field that two sets of parameters give different values; a side that lacks the field is None."""
+
+    field: str
+    left: Any
+    right: Any
+
+
+def profile_names() -> list[str]:
+    """Profiles there are, the base first."""
+    names = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+    return sorted(names, key=lambda name: name != BASE)
+
+
+def profile_text(name: str) -> str:
+    """The whole params.yaml of a profile, with the base's comments."""
+    if name not in profile_names():
+        raise ParametersError(f"no profile {name!r}, expected one of {', '.join(profile_names())}")
+    yaml = YAML()
+    yaml.width = 120
+    document = yaml.load((PROFILES / f"{BASE}.yaml").read_text(encoding="utf-8"))
+    if name != BASE:
+        _overlay(document, read_yaml(PROFILES / f"{name}.yaml"), source=f"profiles/{name}.yaml", prefix="")
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
+
+
+def profile_values(name: str) -> dict[str, Any]:
+    """The whole parameters of a profile as plain values."""
+    values: dict[str, Any] = YAML(typ="safe").load(profile_text(name))
+    return values
+
+
+def use_profile(name: str, *, force: bool) -> Path | None:
+    """Write params.yaml for profile `name`; where the old file was edited, only with `force`, and it stays as .bak.
+
+    Returns the backup's path, if there is one.
+    """
+    text = profile_text(name)
+    parse_params(profile_values(name), source=f"profile {name}")
+    backup = None
+    if PARAMS_FILE.exists() and _edited():
+        if not force:
+            raise ParametersError(
+                f"{PARAMS_FILE} was edited (phys4d profile diff shows how): "
+                f"phys4d profile use {name} --force overwrites it and keeps {PARAMS_FILE}.bak"
+            )
+        backup = PARAMS_FILE.with_suffix(".yaml.bak")
+        write_atomically(backup, PARAMS_FILE.read_bytes())
+    write_atomically(PARAMS_FILE, text.encode())
+    return backup
+
+
+def differences(left: Mapping[str, Any], right: Mapping[str, Any], prefix: str = "") -> Iterator[Difference]:
+    """Fields in which two sets of parameters differ, in the order of `left`."""
+    for key in [*left, *(key for key in right if key not in left)]:
+        ours, theirs = left.get(key), right.get(key)
+        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+            yield from differences(ours, theirs, f"{prefix}{key}.")
+        elif ours != theirs:
+            yield Difference(field=f"{prefix}{key}", left=ours, right=theirs)
+
+
+def _edited() -> bool:
+    try:
+        values = read_yaml(PARAMS_FILE)
+    except ParametersError:
+        return True
+    name = values.get("profile")
+    return name not in profile_names() or values != profile_values(str(name))
+
+
+def _overlay(base: MutableMapping[str, Any], changes: Mapping[str, Any], *, source: str, prefix: str) -> None:
+    for key, value in changes.items():
+        if key not in base:
+            raise ParametersError(f"{source}: {prefix}{key}: unknown key, not in profiles/{BASE}.yaml")
+        if isinstance(value, Mapping) and isinstance(base[key], MutableMapping):
+            _overlay(base[key], value, source=source, prefix=f"{prefix}{key}.")
+        else:
+            base[key] = value

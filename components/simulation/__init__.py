@@ -1,0 +1,1 @@
+"""Simulated clips - scenes by category, solvers, the renderer and the annotator."""

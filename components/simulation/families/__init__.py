@@ -1,0 +1,1 @@
+"""Scenario families - one small file each, which draws a configuration and builds its scene."""

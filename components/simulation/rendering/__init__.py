@@ -1,0 +1,1 @@
+"""The ray-cast renderer - geometry in, images and exact annotation out."""

@@ -1,0 +1,1 @@
+"""Solvers - a scene in, vertices with fixed topology and object states out."""

@@ -1,0 +1,1 @@
+"""One module for each DVC stage - read parameters and inputs, call, write."""
