@@ -20,7 +20,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     A full disk is a Phys4dError that names the file; what was finished before is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.part")  # one writer a file: a killed one's rest is overwritten
     try:
         with temporary.open("wb") as file:
             yield file

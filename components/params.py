@@ -30,7 +30,6 @@ UnitRange = Annotated[
     tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]], AfterValidator(_ordered)
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
-Shares = Annotated[dict[str, PositiveFloat], Field(min_length=1)]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 
 
@@ -95,7 +94,7 @@ class PhysicsByName(Section):
 class Rigid(Section):
     """Ranges of the category rigid: metres, kg/m^3, degrees."""
 
-    families: Shares
+    families: Annotated[dict[Literal["drop", "ramp", "topple"], PositiveFloat], Field(min_length=1)]
     radius: PositiveRange
     density: PositiveRange
     friction: UnitRange
@@ -110,7 +109,7 @@ class Split(Section):
     """One split: how many configurations of each category, seen from how many views, in how many takes."""
 
     physics: Literal["real", "unknown"]
-    clips: Annotated[dict[Literal["rigid"], PositiveInt], Field(min_length=1)]
+    configurations: Annotated[dict[Literal["rigid"], PositiveInt], Field(min_length=1)]
     views: Annotated[int, Field(ge=1, le=3)]
     takes: Annotated[int, Field(ge=1, le=2)]
 

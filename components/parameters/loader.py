@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -55,10 +56,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def _explain(details: Any, values: Mapping[str, Any]) -> Problem:
+def _explain(details: ErrorDetails, values: Mapping[str, Any]) -> Problem:
     location: Sequence[str | int] = [part for part in details["loc"] if part != "[key]"]
     field = ".".join(str(part) for part in location)
-    if details["type"] == "extra_forbidden":
+    if details["type"] == "extra_forbidden" or "[key]" in details["loc"]:
         return Problem(field=field, message=_unknown_key(location))
     if details["type"] == "missing":
         return Problem(field=field, message="missing; phys4d profile diff shows what the profile has there")
@@ -68,10 +69,11 @@ def _explain(details: Any, values: Mapping[str, Any]) -> Problem:
     return Problem(field=field, message=f"{_value_at(values, location)!r} is wrong, {expected.replace('input', 'it')}")
 
 
-def _value_at(values: Any, location: Sequence[str | int]) -> Any:
+def _value_at(values: Mapping[str, Any], location: Sequence[str | int]) -> object:
+    value: Any = values
     for part in location:
-        values = values[part]
-    return values
+        value = value[part]
+    return value
 
 
 def _unknown_key(location: Sequence[str | int]) -> str:
@@ -86,6 +88,6 @@ def _fields_at(location: Sequence[str | int]) -> list[str]:
     for part in location:
         annotation = model.model_fields[str(part)].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return [str(key) for key in typing.get_args(typing.get_args(annotation)[0])]
+            return [str(key) for key in typing.get_args(typing.get_args(annotation)[0])]  # dict[Literal[...], ...]
         model = annotation
     return list(model.model_fields)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import ceil
 
 from components.params import Params
-from components.simulation.families import family_names
 
 SOLVER_RATE = 960  # Hz: the solver's time step is accurate at this rate, and a frame is a whole number of steps
 SPATIAL_FACTOR = {("wan22", "tiny"): 8 * 2, ("wan22", "5b"): 16 * 2}  # spatial stride of the VAE x patch of the DiT
@@ -91,21 +90,10 @@ def check_evaluation(params: Params) -> Iterator[Problem]:
         )
 
 
-def check_families(params: Params) -> Iterator[Problem]:
-    """Families exist."""
-    known = family_names("rigid")
-    for name in params.simulation.rigid.families:
-        if name not in known:
-            yield Problem(
-                field=f"simulation.rigid.families.{name}", message=f"no such family, expected one of {', '.join(known)}"
-            )
-
-
 RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_frames,
     check_size,
     check_rate,
     check_shards,
-    check_families,
     check_evaluation,
 )

@@ -1,1 +1,8 @@
-"""Scenario families - one small file each, which draws a configuration and builds its scene."""
+"""Categories of scenes by name. A new category: a package beside `rigid`, and one line here."""
+
+from collections.abc import Mapping
+
+from components.simulation.families.family import Category
+from components.simulation.families.rigid import RIGID
+
+CATEGORIES: Mapping[str, Category] = {"rigid": RIGID}

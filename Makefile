@@ -1,0 +1,45 @@
+# `make run` and `make test` do all set-up from nothing: Linux, Python 3.11, make and git.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3.11
+READY := $(VENV)/ready
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DO_NOT_TRACK := 1
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: help setup run preview test lint slow clean
+
+help:  ## show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(READY)  ## make the environment in .venv; nothing to do when it is up to date
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+run: setup  ## run the graph as params.yaml says: what is up to date is not run again
+	dvc repro
+	phys4d preview --split test --out preview.png
+
+preview: setup  ## draw simulated clips of the test split
+	phys4d preview --split test --out preview.png
+
+lint: setup  ## style, types
+	ruff check .
+	ruff format --check .
+	mypy
+
+test: setup lint  ## style, types, the default tests (with a small run of the whole graph)
+	pytest
+
+slow: setup  ## the tests that take longer
+	pytest -m slow
+
+clean:  ## remove the environment and all that was made
+	rm -rf $(VENV) .phys4d data

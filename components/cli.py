@@ -1,0 +1,215 @@
+"""The command phys4d. Heavy imports stand inside the commands, so that --help stays fast.
+
+Figures go to standard output, with --json as one object; everything else goes to standard error.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+app = typer.Typer(
+    name="phys4d",
+    help="Turn an appearance-driven video model into a physics-consistent 4D model, and measure by how much.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+params_app = typer.Typer(help="Check params.yaml.")
+profile_app = typer.Typer(help="Write, show and compare profiles of parameters.")
+dvc_app = typer.Typer(help="Keep dvc.yaml in step with the code.")
+physics_iq_app = typer.Typer(help="Score videos with the Physics-IQ benchmark's definition.")
+app.add_typer(params_app, name="params")
+app.add_typer(profile_app, name="profile")
+app.add_typer(dvc_app, name="dvc")
+app.add_typer(physics_iq_app, name="physics-iq")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+SplitOption = Annotated[
+    Literal["appearance", "labeler", "judge", "train", "dev", "test"], typer.Option(help="Split of simulated clips.")
+]
+
+
+@app.callback()
+def phys4d(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options that every command takes; `components.__main__` reads --debug before the command runs."""
+
+
+@app.command()
+def stage(
+    name: Annotated[str, typer.Argument(help="Stage as `dvc stage list` names it, such as simulate@train.")],
+    force: Annotated[bool, typer.Option("--force", help="Run it even when it is up to date.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring one stage of the graph up to date; exits with the code of the stage's own command."""
+    from components.pipeline.launcher import launch
+
+    _enter_project()
+    launch(name, force=force)
+    _report({"stage": name, "code": 0}, as_json=as_json)
+
+
+@app.command()
+def simulate(split: SplitOption, as_json: AsJson = False) -> None:
+    """Stage: simulate and annotate the clips of a split."""
+    _run_stage("simulate", {"split": split}, as_json=as_json)
+
+
+@app.command()
+def validate_simulation(split: SplitOption, as_json: AsJson = False) -> None:
+    """Stage: the gate on the simulated clips of a split."""
+    _run_stage("validate_simulation", {"split": split}, as_json=as_json)
+
+
+@app.command()
+def collect_videos(as_json: AsJson = False) -> None:
+    """Stage: the videos that pseudo-labels are made of."""
+    _run_stage("collect_videos", {}, as_json=as_json)
+
+
+@app.command()
+def baselines(as_json: AsJson = False) -> None:
+    """Stage: the rows every model is compared with, a frozen first frame and the truth itself."""
+    _run_stage("baselines", {}, as_json=as_json)
+
+
+@app.command()
+def preview(
+    split: SplitOption = "test",
+    clips: Annotated[int, typer.Option(min=1, help="How many clips, spread over the families.")] = 6,
+    out: Annotated[Path, typer.Option(help="Picture to write.")] = Path("preview.png"),
+) -> None:
+    """Draw simulated clips, a row each field: what a model will be taught, for the eye."""
+    from components.simulation.preview import write_preview
+
+    _enter_project()
+    write_preview(Path("data/simulation") / split, clips=clips, out=out)
+    typer.echo(str(out))
+
+
+@app.command()
+def bench(as_json: AsJson = False) -> None:
+    """Measure the project's speed, as ratios within one run."""
+    from components.bench import run_benchmarks
+
+    _report(run_benchmarks(), as_json=as_json)
+
+
+@params_app.command("check")
+def params_check() -> None:
+    """Say everything that is wrong in params.yaml; exits with 78 when something is."""
+    from components.errors import ParametersError
+    from components.parameters.loader import PARAMS_FILE, examine, read_yaml
+
+    _enter_project()
+    _, problems = examine(read_yaml(PARAMS_FILE))
+    for problem in problems[:-1]:
+        typer.echo(f"{PARAMS_FILE}: {problem}", err=True)
+    if problems:
+        raise ParametersError(f"{PARAMS_FILE}: {problems[-1]}")
+    typer.echo(f"{PARAMS_FILE}: good", err=True)
+
+
+@profile_app.command("use")
+def profile_use(
+    name: Annotated[str, typer.Argument(help="Profile, such as laptop or smoke.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an edited params.yaml; keeps a .bak.")] = False,
+) -> None:
+    """Write params.yaml for a profile."""
+    from components.parameters.profiles import use_profile
+
+    _enter_project()
+    backup = use_profile(name, force=force)
+    typer.echo(f"params.yaml: profile {name}" + (f"; the edited file is {backup}" if backup else ""), err=True)
+
+
+@profile_app.command("show")
+def profile_show(name: Annotated[str, typer.Argument(help="Profile, such as laptop or smoke.")]) -> None:
+    """Print the whole params.yaml of a profile."""
+    from components.parameters.profiles import profile_text
+
+    _enter_project()
+    typer.echo(profile_text(name), nl=False)
+
+
+@profile_app.command("diff")
+def profile_diff(
+    name: Annotated[str | None, typer.Argument(help="Profile; default: the one params.yaml names.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where params.yaml differs from a profile."""
+    from components.parameters.loader import PARAMS_FILE, read_yaml
+    from components.parameters.profiles import differences, profile_values
+
+    _enter_project()
+    values = read_yaml(PARAMS_FILE)
+    profile = name or str(values.get("profile"))
+    found = {change.field: [change.left, change.right] for change in differences(profile_values(profile), values)}
+    if as_json:
+        _report(found, as_json=True)
+        return
+    for field, (left, right) in found.items():
+        typer.echo(f"{field}: {profile} {left}, params.yaml {right}")
+
+
+@dvc_app.command("sync")
+def dvc_sync(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 1 when something is out of date.")
+    ] = False,
+) -> None:
+    """Write every stage's code dependencies, its import closure, into dvc.yaml."""
+    from components.errors import Phys4dError
+    from components.pipeline.sync import outdated, sync
+
+    _enter_project()
+    stages = outdated(Path.cwd()) if check else sync(Path.cwd())
+    if check and stages:
+        raise Phys4dError(f"dvc.yaml: code dependencies of {', '.join(stages)} are out of date: run phys4d dvc sync")
+    typer.echo(f"dvc.yaml: {', '.join(stages) if stages else 'nothing'} changed", err=True)
+
+
+@physics_iq_app.command("score")
+def physics_iq_score(
+    videos: Annotated[Path, typer.Option(help="Generated videos; each name begins with the id of its case.")],
+    real: Annotated[Path, typer.Option(help="Real videos of the benchmark, two takes.")],
+    fps: Annotated[int | None, typer.Option(min=1, help="Common frame rate; default: the generated videos'.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a folder of generated videos against two real takes."""
+    import os
+
+    from components.evaluation.physics_iq_files import score_folder
+    from components.progress import counter
+
+    with counter("physics-iq", unit="cases") as progress:
+        score = score_folder(videos, real, fps=fps, workers=workers or os.cpu_count() or 1, progress=progress)
+    _report(score.to_json(), as_json=as_json)
+
+
+def _run_stage(template: str, item: dict[str, str], *, as_json: bool) -> None:
+    from components.pipeline.execution import run_stage
+
+    _enter_project()
+    _report(dict(run_stage(template, item)), as_json=as_json)
+
+
+def _enter_project() -> None:
+    """Work in the project's folder, wherever in it the command was given."""
+    import os
+
+    from components.pipeline.execution import project_root
+
+    os.chdir(project_root())
+
+
+def _report(figures: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(figures, allow_nan=False))
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name}: {json.dumps(value)}")

@@ -1,0 +1,87 @@
+"""Video files for Physics-IQ: their headers, and their first seconds at a common frame rate, streamed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from components.errors import ClipError
+from components.evaluation.physics_iq import frames_in
+from components.evaluation.physics_iq_masks import Frame
+
+RATE_TOLERANCE = 0.005  # frames a second: containers round 30 to 29.998; 29.97 is another rate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Video:
+    """A video file and what its header says."""
+
+    path: Path
+    fps: float  # whole where the header means a whole number
+    frames: int
+
+    @property
+    def seconds(self) -> float:
+        """Its duration."""
+        return self.frames / self.fps
+
+
+def probe(path: Path) -> Video:
+    """Read the header; ClipError when this is no video that can be read."""
+    capture = cv2.VideoCapture(str(path)) if path.stat().st_size else None
+    fps, frames = (0.0, 0)
+    if capture is not None:
+        fps, frames = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        capture.release()
+    if not (fps > 0 and frames > 0):
+        reason = "is empty (0 bytes)" if capture is None else "cannot be read as a video"
+        raise ClipError(f"{path} {reason}; expected an .mp4 file of 5 seconds: make or copy this video again")
+    whole = round(fps)
+    return Video(path=path, fps=float(whole) if abs(fps - whole) < RATE_TOLERANCE else fps, frames=frames)
+
+
+def first_seconds(video: Video, *, fps: float, seconds: float) -> Iterator[Frame]:
+    """The RGB frames of the first `seconds` at `fps`.
+
+    A video of another rate is resampled by blending neighbouring frames, the first and the last frame kept, as the
+    benchmark makes its real videos at other rates out of 30 a second. (The benchmark then stores the result as H.264
+    video; what that loses depends on the encoder and is not imitated.)
+    """
+    count = frames_in(seconds, fps=fps)
+    if video.fps == fps:
+        return read_frames(video, count=count)
+    source = int(seconds * video.fps)
+    return _blended(read_frames(video, count=source), source=source, target=count)
+
+
+def read_frames(video: Video, *, count: int) -> Iterator[Frame]:
+    """The first `count` frames (H, W, 3), RGB; ClipError when the file ends, or breaks, before them."""
+    capture = cv2.VideoCapture(str(video.path))
+    try:
+        for index in range(count):
+            found, frame = capture.read()
+            if not found:
+                raise ClipError(
+                    f"{video.path} breaks off after {index} of {video.frames} frames, the first {count} are needed: "
+                    "the file is damaged, make or copy it again"
+                )
+            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    finally:
+        capture.release()
+
+
+def _blended(frames: Iterator[Frame], *, source: int, target: int) -> Iterator[Frame]:
+    """`target` frames spread evenly from the first to the last of `source` frames, between two of them blended."""
+    current = next(frames)
+    following = next(frames, current)
+    index = 0
+    for step in range(target):
+        position = step * (source - 1) / max(target - 1, 1)
+        while index < int(position):
+            index += 1
+            current, following = following, next(frames, following)
+        weight = position - index
+        blend = (1 - weight) * current.astype(np.float32) + weight * following.astype(np.float32)
+        yield blend.astype(np.uint8)

@@ -1,0 +1,50 @@
+"""The import closure of a module: every file of this project that runs when the module runs."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGES = ("components",)
+
+
+def import_closure(entry: Path, root: Path) -> list[Path]:
+    """Files below `root`, sorted, that `entry` imports directly or not, itself and package `__init__`s included.
+
+    Imports inside functions count; imports under `if TYPE_CHECKING:` do not, because they never run.
+    """
+    found: set[Path] = set()
+    waiting = [entry]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        tree = ast.parse((root / path).read_text(encoding="utf-8"), filename=str(path))
+        for name in _imported_names(tree):
+            waiting.extend(_files_of(name, root))
+    return sorted(found)
+
+
+def _imported_names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        for statement in node.orelse:
+            yield from _imported_names(statement)
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from _imported_names(child)
+
+
+def _files_of(name: str, root: Path) -> Iterator[Path]:
+    """The files importing `name` runs: a package's `__init__` for every part, then the module, if there is one."""
+    parts = name.split(".")
+    if parts[0] not in PACKAGES:
+        return
+    for length in range(1, len(parts) + 1):
+        stem = Path(*parts[:length])
+        for path in (stem / "__init__.py", stem.with_suffix(".py")):
+            if (root / path).is_file():
+                yield path

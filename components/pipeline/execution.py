@@ -1,0 +1,154 @@
+"""Run one stage's own command: lock, signals, resumable work, and a record of how it ended."""
+
+import hashlib
+import importlib
+import json
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from components.clip import canonical_json
+from components.errors import ExitCode, Phys4dError
+from components.files import write_atomically
+from components.parameters.loader import load_params, read_yaml
+from components.params import Params
+from components.pipeline.graph import GRAPH_FILE, GraphStage, find_stage, load_graph, lookup, stage_name
+from components.pipeline.locks import exclusive
+from components.processes import die_with_parent
+from components.progress import Progress
+
+STATE = Path(".phys4d")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageContext:
+    """What a stage is given beside its parameters.
+
+    work: a folder that survives an interruption of the same work and is deleted when the stage is done;
+    stopped: whether a signal asked to stop (save, then raise StoppedError); progress: opens a progress display.
+    """
+
+    work: Path
+    stopped: Callable[[], bool]
+    progress: Callable[[int], Progress]
+
+
+def run_stage(template: str, item: Mapping[str, str]) -> Mapping[str, float]:
+    """Run `components/stages/<template>.py` in the project folder; its figures. Its end is recorded in any case."""
+    root = Path.cwd()
+    name = stage_name(template, item)
+    record = record_path(root, name)
+    die_with_parent()
+    if os.environ.get("DVC_STAGE") and os.getppid() == 1:
+        raise Phys4dError(f"{name}: the DVC process that started this command has ended")
+    with exclusive(lock_path(root, name), name), _signals() as stopped:
+        record.unlink(missing_ok=True)
+        code, cause = ExitCode.FAILED, "ended without a word"
+        try:
+            params = load_params()
+            figures = _run(find_stage(load_graph(root), name), params, item, stopped)
+            code, cause = ExitCode.DONE, ""
+            return figures
+        except Phys4dError as error:
+            code, cause = error.code, str(error)
+            raise
+        except BaseException as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            write_atomically(record, canonical_json({"stage": name, "code": int(code), "cause": cause}).encode())
+
+
+def _run(
+    stage: GraphStage, params: Params, item: Mapping[str, str], stopped: Callable[[], bool]
+) -> Mapping[str, float]:
+    root = Path.cwd()
+    check_inputs(stage, root)
+    folder = root / STATE / "progress" / stage.name
+    work = folder / work_key(stage, root)
+    work.mkdir(parents=True, exist_ok=True)
+    module = importlib.import_module(f"components.stages.{stage.template}")
+    context = StageContext(
+        work=work, stopped=stopped, progress=lambda total: Progress(stage.name, total, unit=module.UNIT)
+    )
+    figures: Mapping[str, float] = module.run(params, context, **item)
+    shutil.rmtree(folder)
+    return figures
+
+
+def check_inputs(stage: GraphStage, root: Path) -> None:
+    """Phys4dError when something the stage reads is not there, with the command that makes it."""
+    producers = {out: other.name for other in load_graph(root).values() for out in other.outs}
+    for path in stage.inputs:
+        if not (root / path).exists():
+            remedy = f"phys4d stage {producers[path]}, or dvc pull" if path in producers else "dvc pull"
+            raise Phys4dError(f"{stage.name} reads {path}, which is not there: run {remedy}")
+
+
+def work_key(stage: GraphStage, root: Path) -> str:
+    """sha256 of all that decides a stage's result: its parameters' values, its inputs' bytes, its code's bytes."""
+    values = read_yaml(root / "params.yaml")
+    described = {
+        "params": {key: lookup(values, key) for key in stage.params},
+        "inputs": {path: _digest(root / path) for path in stage.inputs},
+        "code": {path: _digest(root / path) for path in stage.code},
+    }
+    return hashlib.sha256(canonical_json(described).encode()).hexdigest()
+
+
+def record_path(root: Path, name: str) -> Path:
+    """Where a stage's own command leaves its exit code and its cause in one line."""
+    return root / STATE / "run" / f"{name}.json"
+
+
+def read_record(root: Path, name: str) -> tuple[ExitCode, str] | None:
+    """Exit code and cause that a stage's own command left, or None when it left none."""
+    path = record_path(root, name)
+    if not path.exists():
+        return None
+    record = json.loads(path.read_text())
+    return ExitCode(record["code"]), str(record["cause"])
+
+
+def lock_path(root: Path, name: str) -> Path:
+    """The lock that a running stage command holds."""
+    return root / STATE / "run" / f"{name}.lock"
+
+
+def project_root() -> Path:
+    """The nearest folder, here or above, that holds dvc.yaml; Phys4dError when there is none."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / GRAPH_FILE).is_file():
+            return folder
+    raise Phys4dError(f"no {GRAPH_FILE} in {Path.cwd()} or above it: run phys4d inside the project")
+
+
+def _digest(path: Path) -> str:
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        lines = [f"{file.relative_to(path)} {_digest(file)}" for file in files]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], bool]]:
+    """TERM and INT ask to stop; they do not interrupt, so that nothing is left half written."""
+    event = threading.Event()
+
+    def request(_number: int, _frame: FrameType | None) -> None:
+        event.set()
+
+    previous = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield event.is_set
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,121 @@
+"""`phys4d stage NAME`: one stage through `dvc repro -s`, with the exit code DVC cannot pass on.
+
+DVC turns every failing command into 255 and passes no signal on. The stage's own command leaves its code in
+`.phys4d/run/`; a TERM or INT given to this process is given to that command alone, and DVC is waited for.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from components.errors import ExitCode, GateRefusedError, ParametersError, Phys4dError, StoppedError
+from components.parameters.loader import load_params
+from components.pipeline.execution import check_inputs, lock_path, read_record, record_path
+from components.pipeline.graph import find_stage, load_graph
+from components.pipeline.locks import lock_holder
+from components.processes import die_with_parent
+from components.progress import TERMINAL
+
+LOCK_ATTEMPTS = 8
+TAIL = 16_384  # bytes of DVC's messages kept for the cause of a failure
+ERRORS = {error.code: error for error in (GateRefusedError, StoppedError, ParametersError)}
+
+
+def launch(name: str, *, force: bool = False) -> None:
+    """Bring stage `name` up to date; raises what the stage's own command ended with, Phys4dError for anything else."""
+    root = Path.cwd()
+    load_params()
+    stage = find_stage(load_graph(root), name)
+    check_inputs(stage, root)
+    for attempt in range(LOCK_ATTEMPTS):
+        record_path(root, name).unlink(missing_ok=True)
+        code, messages, stopping = _dvc_repro(root, name, force=force)
+        if code == 0:
+            return
+        if read_record(root, name) or stopping or not _lock_was_taken(messages):
+            break
+        time.sleep(0.2 * 2**attempt)
+    record = read_record(root, name)
+    if record and record[0] is not ExitCode.DONE:
+        raise ERRORS.get(record[0], Phys4dError)(record[1])
+    if stopping:
+        raise StoppedError(f"{name}: stopped before its command began; run the same command again")
+    raise Phys4dError(f"{name}: {_cause(messages) or f'dvc repro ended with {code}'}")
+
+
+def _dvc_repro(root: Path, name: str, *, force: bool) -> tuple[int, str, bool]:
+    """Run DVC in a process group of its own; its exit code, the end of its messages, whether a signal came."""
+    command = [sys.executable, "-m", "dvc", "repro", "--single-item", *(["--force"] if force else []), name]
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "DVC_NO_ANALYTICS": "1",
+        TERMINAL: "1" if sys.stderr.isatty() else "0",
+    }
+    launcher = os.getpid()
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        process_group=0,
+        preexec_fn=lambda: die_with_parent(launcher),  # noqa: PLW1509 -- no thread runs yet
+    )
+    tail = bytearray()
+    relay = threading.Thread(target=_relay, args=(process, tail), daemon=True)
+    relay.start()
+    stopping = _wait(process, lock_path(root, name))
+    relay.join()
+    return process.returncode, tail.decode(errors="replace"), stopping
+
+
+def _wait(process: subprocess.Popen[bytes], lock: Path) -> bool:
+    """Wait for DVC; after a TERM or INT, pass it once to the holder of the stage's lock. Whether one came."""
+    asked = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    previous = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    passed_on = False
+    try:
+        while process.poll() is None:
+            holder = lock_holder(lock) if asked.is_set() and not passed_on else None
+            if holder:
+                with contextlib.suppress(ProcessLookupError):  # it ended by itself just now: DVC will say how
+                    os.kill(holder, signal.SIGTERM)
+                passed_on = True
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.1)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return asked.is_set()
+
+
+def _relay(process: subprocess.Popen[bytes], tail: bytearray) -> None:
+    """All that DVC and the stage say goes to standard error: standard output is for `--json`."""
+    if process.stdout is None:
+        raise AssertionError("DVC's output is a pipe")
+    while chunk := os.read(process.stdout.fileno(), 65_536):
+        sys.stderr.buffer.write(chunk)
+        sys.stderr.flush()
+        tail += chunk
+        del tail[:-TAIL]
+
+
+def _lock_was_taken(messages: str) -> bool:
+    return "Unable to acquire lock" in messages or "is busy, it is being blocked by" in messages
+
+
+def _cause(messages: str) -> str:
+    """DVC's last error in one line."""
+    errors = [line for line in messages.splitlines() if line.startswith("ERROR: ")]
+    return errors[-1].removeprefix("ERROR: ") if errors else ""

@@ -1,0 +1,53 @@
+"""The lock of a running stage: it ends with its holder, and names it."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.errors import Phys4dError
+
+LOCK_PATIENCE = 10.0  # seconds: a killed holder's lock is free at once, a stopping one's after its current clip
+
+
+@contextmanager
+def exclusive(path: Path, name: str) -> Iterator[None]:
+    """Hold the lock of stage `name` and write this process's id into it; Phys4dError when another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        deadline = time.monotonic() + LOCK_PATIENCE
+        while not _try_lock(file.fileno()):
+            if time.monotonic() > deadline:
+                raise Phys4dError(
+                    f"{name} is already running as process {path.read_text().strip() or 'unknown'}: "
+                    "wait for it, or stop it with TERM (it saves and can be resumed)"
+                )
+            time.sleep(0.05)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def lock_holder(path: Path) -> int | None:
+    """The process that holds a lock, or None."""
+    if not path.exists():
+        return None
+    with path.open("r") as file:
+        if _try_lock(file.fileno()):
+            return None
+        content = file.read()
+    return int(content) if content else None
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

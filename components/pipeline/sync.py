@@ -1,0 +1,47 @@
+"""Write every stage's code dependencies, its import closure, into dvc.yaml."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+from components.errors import ParametersError
+from components.files import write_atomically
+from components.pipeline.closure import import_closure
+from components.pipeline.graph import GRAPH_FILE, editable_graph, is_code
+
+STAGES = Path("components/stages")
+
+
+def sync(root: Path) -> list[str]:
+    """Rewrite the code dependencies in dvc.yaml; the names of stages whose dependencies changed."""
+    changed, text = _synced(root)
+    if changed:
+        write_atomically(root / GRAPH_FILE, text.encode())
+    return changed
+
+
+def outdated(root: Path) -> list[str]:
+    """The names of stages whose code dependencies in dvc.yaml are not their import closure."""
+    return _synced(root)[0]
+
+
+def _synced(root: Path) -> tuple[list[str], str]:
+    yaml, document = editable_graph(root / GRAPH_FILE)
+    changed = []
+    for name, body in document["stages"].items():
+        deps = stage_deps(name, body, root)
+        if deps != list(body.get("deps", [])):
+            body["deps"] = deps
+            changed.append(str(name))
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return changed, stream.getvalue()
+
+
+def stage_deps(name: str, body: Any, root: Path) -> list[str]:  # noqa: ANN401 -- a node of a YAML document
+    """Data dependencies as they stand, then the import closure of the stage's module."""
+    module = STAGES / f"{name}.py"
+    if not (root / module).is_file():
+        raise ParametersError(f"{GRAPH_FILE}: stage {name} has no module {module}: a stage is named as its module")
+    data = [str(dep) for dep in body.get("deps", []) if not is_code(str(dep))]
+    return data + [str(path) for path in import_closure(module, root)]

@@ -1,0 +1,170 @@
+"""Shards: WebDataset tar files of clips, the same bytes whoever writes them.
+
+A clip is one contiguous run of tar members `<clip id>.<field>.npy.b2` (an npy file compressed by blosc2) and
+`<clip id>.json`; its checksum is the sha256 of those bytes, so one clip is read and verified without the others.
+"""
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import blosc2
+import numpy as np
+from numpy.typing import NDArray
+
+from components.clip import SPECIFICATION, Clip, parse_description
+from components.errors import ClipError
+from components.files import atomic_file
+
+SUFFIX = ".npy.b2"
+END_OF_ARCHIVE = b"\0" * 1024
+BLOCK = 1 << 18  # bytes: fixed, because the library's own choice depends on the machine's caches
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """Where a clip lies: its shard's file name, the first byte, the number of bytes, and their sha256."""
+
+    clip_id: str
+    shard: str
+    offset: int
+    size: int
+    sha256: str
+
+
+def shard_name(number: int) -> str:
+    """File name of shard `number`."""
+    return f"shard-{number:05d}.tar"
+
+
+class ShardWriter:
+    """Appends clips to an open shard, one at a time, so that a shard may be larger than memory."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file, self._name, self._offset = file, name, 0
+
+    def add(self, clip: Clip) -> Extent:
+        """Validate and append a clip; where it lies."""
+        content = pack_clip(clip)
+        self._file.write(content)
+        extent = Extent(
+            clip_id=clip.meta.clip_id,
+            shard=self._name,
+            offset=self._offset,
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+        self._offset += len(content)
+        return extent
+
+
+@contextmanager
+def new_shard(path: Path) -> Iterator[ShardWriter]:
+    """A writer of a new shard; the file appears, whole, when the block ends well, and not at all otherwise."""
+    with atomic_file(path) as file:
+        yield ShardWriter(file, path.name)
+        file.write(END_OF_ARCHIVE)
+
+
+def read_clip(folder: Path, extent: Extent) -> Clip:
+    """One clip, verified against its checksum and the contract; ClipError names the clip and its shard."""
+    content = _read_extent(folder / extent.shard, extent)
+    clip = unpack_clip(content, clip_id=extent.clip_id, source=folder / extent.shard)
+    clip.validate()
+    return clip
+
+
+def verify_shard(path: Path, extents: Iterable[Extent]) -> list[ClipError]:
+    """Every damage of a shard: one error for each damaged clip, and one when bytes stand where none belong."""
+    damages: list[ClipError] = []
+    end = 0
+    for extent in extents:
+        end = max(end, extent.offset + extent.size)
+        try:
+            _read_extent(path, extent)
+        except ClipError as error:
+            damages.append(error)
+    if path.exists() and not damages:
+        with path.open("rb") as file:
+            file.seek(end)
+            if file.read() != END_OF_ARCHIVE:
+                damages.append(ClipError(f"{path}: damaged after its last clip, expected the end of a tar archive"))
+    return damages
+
+
+def pack_clip(clip: Clip) -> bytes:
+    """The tar members of a clip: names sorted, no times, no owners."""
+    clip.validate()
+    members = {f"{clip.meta.clip_id}.{name}{SUFFIX}": _compress(array) for name, array in clip.arrays().items()}
+    members[f"{clip.meta.clip_id}.json"] = clip.description().encode()
+    buffer = io.BytesIO()
+    for name in sorted(members):
+        header = tarfile.TarInfo(name)  # mtime, uid and gid are 0 and names empty unless set
+        header.size = len(members[name])
+        header.mode = 0o644
+        buffer.write(header.tobuf(tarfile.USTAR_FORMAT))
+        buffer.write(members[name])
+        buffer.write(b"\0" * (-header.size % tarfile.BLOCKSIZE))
+    return buffer.getvalue()
+
+
+def unpack_clip(content: bytes, *, clip_id: str, source: Path) -> Clip:
+    """The inverse of `pack_clip`; ClipError when a member is missing or not readable."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content + END_OF_ARCHIVE)) as archive:
+            members = {member.name: archive.extractfile(member) for member in archive}
+            bodies = {name: body.read() for name, body in members.items() if body is not None}
+        objects, meta = parse_description(bodies[f"{clip_id}.json"].decode())
+        arrays: dict[str, Any] = {name: _decompress(bodies[f"{clip_id}.{name}{SUFFIX}"]) for name in SPECIFICATION}
+    except (tarfile.TarError, KeyError, ValueError, RuntimeError, EOFError) as error:
+        raise ClipError(
+            f"clip {clip_id} in {source}: not readable ({type(error).__name__}: {error}); simulate the split again"
+        ) from error
+    return Clip(objects=objects, meta=meta, **arrays)
+
+
+def _read_extent(path: Path, extent: Extent) -> bytes:
+    if not path.is_file():
+        raise ClipError(
+            f"clip {extent.clip_id}: the index names shard {path}, which is not there; "
+            "restore it with dvc checkout (or dvc pull), or simulate the split again"
+        )
+    with path.open("rb") as file:
+        file.seek(extent.offset)
+        content = file.read(extent.size)
+    if len(content) != extent.size:
+        raise ClipError(
+            f"clip {extent.clip_id}: shard {path} has {path.stat().st_size} bytes, expected at least "
+            f"{extent.offset + extent.size}: the shard is cut short; restore it with dvc checkout --force"
+        )
+    if hashlib.sha256(content).hexdigest() != extent.sha256:
+        raise ClipError(
+            f"clip {extent.clip_id}: its bytes in shard {path} do not match the index's checksum: "
+            "the shard is damaged; restore it with dvc checkout --force"
+        )
+    return content
+
+
+def _compress(array: NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+    content: bytes = blosc2.compress2(
+        buffer.getvalue(),
+        typesize=array.dtype.itemsize,
+        codec=blosc2.Codec.ZSTD,
+        clevel=5,
+        filters=[blosc2.Filter.SHUFFLE],
+        blocksize=BLOCK,
+        nthreads=1,
+    )
+    return content
+
+
+def _decompress(content: bytes) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(io.BytesIO(blosc2.decompress2(content, nthreads=1)), allow_pickle=False)
+    return array

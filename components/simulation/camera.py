@@ -1,0 +1,47 @@
+"""The camera of a view: it looks at a point above the scene's centre and does not move."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.simulation.scene import Camera, FloatArray
+
+if TYPE_CHECKING:
+    from components.params import CameraParams, Video
+
+UP = np.array([0.0, 0.0, 1.0])
+
+
+def view_azimuth(view: int, views: int, between: float) -> float:
+    """Azimuth of a view in degrees: `views` of them, `between` apart, spread evenly around 0."""
+    return (view - (views - 1) / 2) * between
+
+
+def orbit_camera(camera: "CameraParams", video: "Video", *, azimuth: float) -> Camera:
+    """Pinhole camera at `azimuth` degrees around the target; at 0 it stands on the negative y axis, at 90 on positive x.
+
+    Square pixels: f = H / 2 / tan(vertical field of view / 2), principal point at the middle of the picture.
+    """
+    turn, rise = np.radians(azimuth), np.radians(camera.elevation)
+    target = np.array([0.0, 0.0, camera.target_height])
+    away = np.array([np.sin(turn) * np.cos(rise), -np.cos(turn) * np.cos(rise), np.sin(rise)])
+    position = target + camera.distance * away
+    focal = video.height / 2 / np.tan(np.radians(camera.field_of_view) / 2)
+    intrinsics = np.array([[focal, 0.0, (video.width - 1) / 2], [0.0, focal, (video.height - 1) / 2], [0.0, 0.0, 1.0]])
+    return Camera(
+        height=video.height,
+        width=video.width,
+        intrinsics=intrinsics,
+        extrinsics=np.repeat(look_at(position, target)[None], video.frames, axis=0),
+    )
+
+
+def look_at(position: FloatArray, target: FloatArray) -> FloatArray:
+    """World-to-camera matrix (4,4), OpenCV axes, of a camera at `position` with the world's z upright in the picture."""
+    forward = (target - position) / np.linalg.norm(target - position)
+    right = np.cross(forward, UP)
+    right /= np.linalg.norm(right)
+    extrinsics = np.eye(4)
+    extrinsics[:3, :3] = np.stack([right, np.cross(forward, right), forward])
+    extrinsics[:3, 3] = -extrinsics[:3, :3] @ position
+    return extrinsics

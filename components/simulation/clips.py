@@ -1,0 +1,90 @@
+"""One configuration becomes its clips: every take is solved once, every view of it rendered."""
+
+import hashlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.clip import Clip, ClipMeta
+from components.errors import Phys4dError
+from components.simulation.annotate import annotate
+from components.simulation.configuration import build_scene, configuration_hash
+from components.simulation.guard import RejectedError, guard
+from components.simulation.scene import Motion, Scene
+from components.simulation.solvers import bullet
+
+if TYPE_CHECKING:
+    from components.params import Params
+
+LIBRARIES = ("pybullet", "warp-lang", "numpy")
+
+
+def configuration_clips(params: "Params", *, split: str, category: str, index: int) -> Iterator[Clip]:
+    """Clips of one configuration in the order of take, then view."""
+    section = getattr(params.simulation.splits, split)
+    attempt, solved = _solve(params, split=split, category=category, index=index, takes=section.takes)
+    seed = clip_seed(params.seed, split, category, index)
+    for take, (_, motion) in enumerate(solved):
+        for view in range(section.views):
+            scene = build_scene(
+                params, split=split, category=category, index=index, view=view, take=take, attempt=attempt
+            )
+            meta = ClipMeta(
+                clip_id=f"{split}-{category}-{index:06d}-v{view}-t{take}",
+                split=split,
+                category=category,
+                family=scene.family,
+                configuration=configuration_hash(scene.parameters),
+                view=view,
+                take=take,
+                seed=seed,
+                attempts=attempt + 1,
+                fps=scene.fps,
+                caption=scene.captions.caption,
+                caption_initial=scene.captions.caption_initial,
+                parameters=scene.parameters,
+                solver="pybullet",
+                versions={name: version(name) for name in LIBRARIES},
+                future_determined=scene.future_determined,
+                approximate=False,
+            )
+            yield annotate(
+                scene,
+                motion,
+                points_per_object=params.simulation.points_per_object,
+                samples_per_pixel=params.simulation.samples_per_pixel,
+                rng=np.random.default_rng(seed),  # the same points in every take and view
+                meta=meta,
+            )
+
+
+def clip_seed(seed: int, split: str, category: str, index: int) -> int:
+    """The seed of a configuration, from the project's seed and its place: 63 bits."""
+    digest = hashlib.sha256(f"{seed}/{split}/{category}/{index}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def _solve(
+    params: "Params", *, split: str, category: str, index: int, takes: int
+) -> tuple[int, list[tuple[Scene, Motion]]]:
+    """The first draw of which every take passes the guard."""
+    causes = []
+    for attempt in range(params.simulation.max_attempts):
+        scenes = [
+            build_scene(params, split=split, category=category, index=index, view=0, take=take, attempt=attempt)
+            for take in range(takes)
+        ]
+        try:
+            solved = [(scene, bullet.simulate(scene)) for scene in scenes]
+            for scene, motion in solved:
+                guard(scene, motion)
+        except RejectedError as error:
+            causes.append(str(error))
+            continue
+        return attempt, solved
+    raise Phys4dError(
+        f"{split}, {category} {index}: none of {params.simulation.max_attempts} draws passed the guard, the last: "
+        f"{causes[-1]}; narrow the ranges of simulation.{category}, or raise simulation.max_attempts"
+    )

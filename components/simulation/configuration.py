@@ -1,0 +1,103 @@
+"""From a place in a split to a scene. Everything is drawn from the seed and that place, in no order."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.clip import canonical_json
+from components.errors import ParametersError
+from components.simulation.camera import orbit_camera, view_azimuth
+from components.simulation.environment import Surroundings
+from components.simulation.families import CATEGORIES
+from components.simulation.scene import Scene, Vec3
+
+if TYPE_CHECKING:
+    from components.params import Params, Physics
+
+STANDARD_GRAVITY = 9.81  # m/s^2
+
+
+def build_scene(
+    params: "Params", *, split: str, category: str, index: int, view: int, take: int, attempt: int
+) -> Scene:
+    """The scene of configuration `index` of a split.
+
+    Views differ in the camera's azimuth only, takes in the initial state only. `attempt` counts new draws of a
+    configuration whose clip was rejected. Raises ParametersError where the parameters name a family that is none.
+    """
+    simulation = params.simulation
+    section = getattr(simulation.splits, split)
+    physics = getattr(simulation.physics, section.physics)
+    place = (params.seed, split, category, index, attempt)
+    families = CATEGORIES[category].families
+    rng = _generator(*place, "world")
+    family = _draw_family(rng, category, CATEGORIES[category].shares(simulation))
+    gravity = _draw_gravity(rng, physics)
+    surroundings = Surroundings.draw(_generator(*place, "surroundings"), simulation.environment)
+    configuration = families[family].draw(_generator(*place, family), simulation, physics)
+    first_take = configuration
+    if take > 0:
+        configuration = configuration.perturbed(_generator(*place, "take", take), simulation.take_perturbation)
+    bodies = configuration.bodies()
+    at_rest = not any(any(body.velocity) or any(body.angular_velocity) for body in bodies)
+    return Scene(
+        category=category,
+        family=family,
+        bodies=(surroundings.floor(), *bodies),
+        environment=surroundings.environment(),
+        camera=orbit_camera(
+            simulation.camera,
+            params.video,
+            azimuth=view_azimuth(view, section.views, simulation.camera.azimuth_between_views),
+        ),
+        captions=first_take.captions(_generator(*place, "captions")),
+        frames=params.video.frames,
+        fps=params.video.fps,
+        gravity=gravity,
+        future_determined=at_rest and gravity == (0.0, 0.0, -STANDARD_GRAVITY),
+        parameters={
+            "category": category,
+            "family": family,
+            "gravity": list(gravity),
+            "configuration": json.loads(canonical_json(asdict(first_take))),  # type: ignore[call-overload]
+            "surroundings": asdict(surroundings),
+        },
+    )
+
+
+def configuration_hash(parameters: Mapping[str, object]) -> str:
+    """sha256 of what was drawn; it knows nothing of split, view and take."""
+    return hashlib.sha256(canonical_json(parameters).encode()).hexdigest()
+
+
+def _generator(*place: str | int) -> np.random.Generator:
+    """A generator of its own for every place: no draw depends on how many were made elsewhere."""
+    digest = hashlib.sha256(canonical_json(place).encode()).digest()
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(int.from_bytes(digest, "big"))))
+
+
+def _draw_family(rng: np.random.Generator, category: str, shares: Mapping[str, float]) -> str:
+    families = CATEGORIES[category].families
+    unknown = sorted(set(shares) - set(families))
+    if unknown:
+        raise ParametersError(
+            f"simulation.{category}.families names {', '.join(unknown)}, expected {', '.join(families)}: correct params.yaml"
+        )
+    names = sorted(shares)
+    weights = np.array([shares[name] for name in names])
+    return str(rng.choice(names, p=weights / weights.sum()))
+
+
+def _draw_gravity(rng: np.random.Generator, physics: "Physics") -> Vec3:
+    """Gravity in m/s^2, tilted away from -z towards a direction uniform around z."""
+    size = STANDARD_GRAVITY * float(rng.uniform(*physics.gravity))
+    tilt, turn = np.radians(float(rng.uniform(*physics.tilt))), float(rng.uniform(0.0, 2 * np.pi))
+    return (
+        float(size * np.sin(tilt) * np.cos(turn)) + 0.0,
+        float(size * np.sin(tilt) * np.sin(turn)) + 0.0,
+        float(-size * np.cos(tilt)),
+    )

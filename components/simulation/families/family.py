@@ -1,0 +1,37 @@
+"""What a family of scenes is, and what a category of families is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+import numpy as np
+
+from components.simulation.scene import Body, Captions
+
+if TYPE_CHECKING:
+    from components.params import Physics, Simulation
+
+
+class Family(Protocol):
+    """One configuration of a family: a frozen dataclass whose JSON-able fields are what was drawn and are hashed."""
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
+        """Draw a configuration; `physics` is what the split believes about the world."""
+
+    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
+        """The same configuration from an initial state scaled by N(1, spread), free of penetration as before."""
+
+    def bodies(self) -> tuple[Body, ...]:
+        """Everything but the floor, whose top is the plane z = 0."""
+
+    def captions(self, rng: np.random.Generator) -> Captions:
+        """One of many wordings of what is there at frame 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """Families by name, and where the parameters keep their shares."""
+
+    families: Mapping[str, type[Family]]
+    shares: Callable[["Simulation"], Mapping[str, float]]

@@ -1,0 +1,11 @@
+"""Rigid bodies. A new family: a file beside `drop`, and one line here."""
+
+from components.simulation.families.family import Category
+from components.simulation.families.rigid.drop import Drop
+from components.simulation.families.rigid.ramp import Ramp
+from components.simulation.families.rigid.topple import Topple
+
+RIGID = Category(
+    families={"drop": Drop, "ramp": Ramp, "topple": Topple},
+    shares=lambda simulation: simulation.rigid.families,
+)

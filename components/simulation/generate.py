@@ -1,0 +1,155 @@
+"""Make the clips of a split: draw, simulate, guard, render, annotate; in parallel, resumable, byte for byte the same.
+
+A clip's bytes depend on the seed and the parameters only: every configuration draws from its own generator, every
+solver starts afresh, every shard is written by one process, and a finished shard is never touched again.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from components.errors import Phys4dError, StoppedError
+from components.files import write_atomically
+from components.index import IndexRow, encode_rows, index_row, read_rows, write_index
+from components.shards import new_shard, shard_name
+from components.simulation.clips import configuration_clips
+from components.simulation.rendering.runtime import compile_kernels
+from components.simulation.workers import worker_pool, worker_stopped
+
+if TYPE_CHECKING:
+    from components.params import Params
+
+POLL = 0.2  # seconds between looks at the stop signal
+KERNEL_CACHE = Path(".phys4d/cache/warp")
+
+
+class Display(Protocol):
+    """What shows the progress."""
+
+    def resume(self, done: int) -> None:
+        """`done` were there before."""
+
+    def advance(self, count: int) -> None:
+        """`count` more are done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardTask:
+    """One shard: its number, and the configurations (category, index) whose clips it holds."""
+
+    number: int
+    configurations: tuple[tuple[str, int], ...]
+
+
+def shard_tasks(params: "Params", split: str) -> list[ShardTask]:
+    """The shards of a split; all views and takes of a configuration lie in one shard."""
+    section = getattr(params.simulation.splits, split)
+    configurations = [(category, index) for category, count in section.configurations.items() for index in range(count)]
+    size = params.simulation.clips_per_shard // (section.views * section.takes)
+    return [
+        ShardTask(number=number, configurations=tuple(configurations[start : start + size]))
+        for number, start in enumerate(range(0, len(configurations), size))
+    ]
+
+
+def generate_split(
+    params: "Params",
+    *,
+    split: str,
+    folder: Path,
+    stopped: Callable[[], bool],
+    display: Display,
+) -> Mapping[str, float]:
+    """Write the shards and the index of `split` into `folder`/split; shards that are there already are kept.
+
+    Raises StoppedError after the shards at work were given up; the same call continues.
+    """
+    started = time.monotonic()
+    target = folder / "split"
+    rows_folder = folder / "rows"
+    tasks = shard_tasks(params, split)
+    done = [task for task in tasks if _rows_path(rows_folder, task).exists()]
+    waiting = [task for task in tasks if task not in done]
+    section = getattr(params.simulation.splits, split)
+    clips_each = section.views * section.takes
+    display.resume(sum(len(task.configurations) for task in done) * clips_each)
+    made = 0
+    for task in _make_shards(params, split, waiting, folder, stopped):
+        made += len(task.configurations) * clips_each
+        display.advance(len(task.configurations) * clips_each)
+    rows = [row for task in tasks for row in read_rows(_rows_path(rows_folder, task))]
+    write_index(target, rows)
+    elapsed = time.monotonic() - started
+    attempts = sum(row.attempts for row in rows)
+    return {
+        "clips": len(rows),
+        "clips_made_now": made,
+        "rejected_draws": attempts - len(rows),
+        "bytes": sum(row.size for row in rows),
+        "seconds": round(elapsed, 3),
+        "clips_per_second": round(made / elapsed, 2),
+    }
+
+
+def _make_shards(
+    params: "Params", split: str, tasks: Sequence[ShardTask], folder: Path, stopped: Callable[[], bool]
+) -> Iterator[ShardTask]:
+    processes = min(params.resources.processes, len(tasks))
+    os.environ.setdefault("WARP_CACHE_PATH", str(KERNEL_CACHE.absolute()))  # inherited by the workers
+    compile_kernels()
+    if processes <= 1:
+        for task in tasks:
+            make_shard(params, split, task, folder, stopped)
+            yield task
+        return
+    with worker_pool(processes, threads=params.resources.threads) as (pool, stop):
+        futures = {pool.submit(_work, params, split, task, folder): task for task in tasks}
+        try:
+            for future in _completed(futures, stopped):
+                future.result()
+                yield futures[future]
+        except BrokenProcessPool as error:
+            raise Phys4dError(
+                f"simulate@{split}: a worker process died (killed, or out of memory?); finished shards are kept: "
+                "run the same command again, with a lower resources.processes if memory was short"
+            ) from error
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _completed(futures: Mapping[Future[None], ShardTask], stopped: Callable[[], bool]) -> Iterator[Future[None]]:
+    pending = set(futures)
+    while pending:
+        finished, pending = wait(pending, timeout=POLL, return_when=FIRST_COMPLETED)
+        yield from sorted(finished, key=lambda future: futures[future].number)
+        if pending and stopped():
+            raise StoppedError("stopped; finished shards are kept, the same command continues")
+
+
+def _work(params: "Params", split: str, task: ShardTask, folder: Path) -> None:
+    make_shard(params, split, task, folder, worker_stopped)
+
+
+def make_shard(
+    params: "Params", split: str, task: ShardTask, folder: Path, stopped: Callable[[], bool]
+) -> list[IndexRow]:
+    """Write one shard, then its rows: the rows' file says that the shard is whole."""
+    rows: list[IndexRow] = []
+    with new_shard(folder / "split" / shard_name(task.number)) as shard:
+        for category, index in task.configurations:
+            if stopped():
+                raise StoppedError("stopped; finished shards are kept, the same command continues")
+            for clip in configuration_clips(params, split=split, category=category, index=index):
+                rows.append(index_row(clip, shard.add(clip)))
+    write_atomically(_rows_path(folder / "rows", task), encode_rows(rows))
+    return rows
+
+
+def _rows_path(folder: Path, task: ShardTask) -> Path:
+    return folder / f"{shard_name(task.number)}.parquet"

@@ -1,0 +1,99 @@
+"""The guard every motion passes before it is rendered: what fails is rejected with its cause and drawn again."""
+
+from enum import StrEnum
+
+import numpy as np
+
+from components.errors import Phys4dError
+from components.simulation.rotations import matrices
+from components.simulation.scene import Body, FloatArray, Motion, Scene, Shape
+
+BOUNDS = ((-20.0, -20.0, -0.5), (20.0, 20.0, 20.0))  # metres
+MAX_SPEED = 40.0  # m/s
+PENETRATION = 0.02  # metres: Bullet lets a fast body in by less than one step's way
+OVERLAP = 4e-3  # metres, at frame 0: meshes of round shapes stand out by .3 % of the radius
+SLACK = 2e-3  # metres beyond free fall in the first interval of a scene at rest
+
+
+class Cause(StrEnum):
+    """Why a motion is rejected."""
+
+    NON_FINITE = "non-finite"
+    OUT_OF_BOUNDS = "out of bounds"
+    TOO_FAST = "too fast"
+    OVERLAP = "overlap at frame 0"
+    PENETRATION = "penetration"
+    JUMP = "jump at frame 0"
+
+
+class RejectedError(Phys4dError):
+    """A motion that must not become a clip; `cause` says why, the message where."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(f"{cause}: {detail}")
+        self.cause = cause
+
+
+def guard(scene: Scene, motion: Motion) -> None:
+    """Raise RejectedError with the first cause found; return when the motion may become a clip."""
+    _check_numbers(motion)
+    _check_contacts(scene, motion)
+    if not any(any(body.velocity) or any(body.angular_velocity) for body in scene.bodies):
+        _check_first_interval(scene, motion)
+
+
+def _check_numbers(motion: Motion) -> None:
+    for name in ("vertices", "normals", "poses", "velocities"):
+        if not np.isfinite(getattr(motion, name)).all():
+            raise RejectedError(Cause.NON_FINITE, f"{name} hold numbers that are not finite")
+    positions = motion.poses[..., :3]
+    outside = (positions < BOUNDS[0]) | (positions > BOUNDS[1])
+    if outside.any():
+        frame, column, _ = np.argwhere(outside)[0]
+        raise RejectedError(
+            Cause.OUT_OF_BOUNDS, f"object {column} is at {np.round(positions[frame, column], 2)} m in frame {frame}"
+        )
+    fastest = float(np.linalg.norm(motion.velocities[..., :3], axis=-1).max(initial=0.0))
+    if fastest > MAX_SPEED:
+        raise RejectedError(Cause.TOO_FAST, f"{fastest:.1f} m/s, expected at most {MAX_SPEED} m/s")
+
+
+def _check_contacts(scene: Scene, motion: Motion) -> None:
+    columns = {index: column for column, index in enumerate(i for i, body in enumerate(scene.bodies) if body.dynamic)}
+    for index in columns:
+        corners = motion.vertices[:, np.unique(motion.faces[motion.face_body == index])]
+        for other, body in enumerate(scene.bodies):
+            if other == index:
+                continue
+            fixed = np.array([[*body.position, *body.orientation]])
+            depths = penetration(corners, body, motion.poses[:, columns[other]] if body.dynamic else fixed)
+            for cause, depth, limit in (
+                (Cause.OVERLAP, depths[0], OVERLAP),
+                (Cause.PENETRATION, depths.max(), PENETRATION),
+            ):
+                if depth > limit:
+                    names = f"{scene.bodies[index].name} is {depth * 1000:.1f} mm inside {body.name}"
+                    raise RejectedError(cause, f"{names}, expected at most {limit * 1000:.0f} mm")
+
+
+def penetration(points: FloatArray, body: Body, poses: FloatArray) -> FloatArray:
+    """How deep the deepest of `points` (T,V,3) lies inside a body with `poses` (T or 1,7): metres (T,), 0 if outside."""
+    local = (points - poses[:, None, :3]) @ matrices(poses[:, 3:])
+    if body.shape is Shape.SPHERE:
+        inside = body.size[0] - np.linalg.norm(local, axis=-1)
+    elif body.shape is Shape.BOX:
+        inside = (np.array(body.size) - np.abs(local)).min(axis=-1)
+    else:
+        side = body.size[0] - np.hypot(local[..., 0], local[..., 1])
+        inside = np.minimum(side, body.size[1] / 2 - np.abs(local[..., 2]))
+    return np.asarray(np.maximum(inside.max(axis=-1), 0.0), np.float64)
+
+
+def _check_first_interval(scene: Scene, motion: Motion) -> None:
+    """From rest nothing moves further than in free fall."""
+    moved = np.linalg.norm(motion.poses[1, :, :3] - motion.poses[0, :, :3], axis=-1)
+    limit = float(np.linalg.norm(scene.gravity)) / 2 / scene.fps**2 + SLACK
+    if (moved > limit).any():
+        raise RejectedError(
+            Cause.JUMP, f"{moved.max() * 1000:.1f} mm in one frame from rest, expected at most {limit * 1000:.1f} mm"
+        )

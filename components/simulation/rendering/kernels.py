@@ -1,0 +1,289 @@
+"""Warp kernels that follow the ray through every pixel's centre: what it hits, and where that material point goes.
+
+Legend: T frames, V vertices, F faces, n pixels of one band. A ray's direction has z = 1 in its camera, so its parameter
+is z-depth. Faces are found in float32; where a point lies, and where it projects to, is computed in float64.
+"""
+# The kernel language is Warp's, and Warp's compiler checks its types.
+# mypy: ignore-errors
+# ruff: noqa: PLR0917, UP018
+
+import warp as wp
+
+wp.set_module_options({"enable_backward": False})
+
+NEAREST_Z = wp.constant(wp.float64(1.0e-3))  # metres: nearer points have no pixel
+OCCLUSION_MARGIN = wp.constant(1.0e-4)  # of the distance: a surface this close to the point is the point's own
+BARYCENTRIC_SLACK = wp.constant(wp.float64(1.0e-4))  # float32 and float64 disagree on a triangle's edge by less
+
+
+@wp.struct
+class Surfaces:
+    """Triangles in two meshes: `still` ones never move, so their BVH is built once; `moving` ones are refitted.
+
+    A mesh without triangles has id 0. At each frame the moving faces lie within a box of the world and a window of the
+    picture; rays outside of these are not cast at all.
+    """
+
+    vertices: wp.array2d[wp.vec3d]  # (T,V)
+    normals: wp.array2d[wp.vec3]  # (T,V)
+    reference: wp.array[wp.vec3]  # (V)
+    faces: wp.array[wp.vec3i]  # (F)
+    body: wp.array[wp.int32]  # (F)
+    instance: wp.array[wp.uint16]  # (F)
+    moves: wp.array[wp.bool]  # (F)
+    still_mesh: wp.uint64
+    moving_mesh: wp.uint64
+    still_faces: wp.array[wp.int32]  # face of each triangle of the mesh
+    moving_faces: wp.array[wp.int32]
+    lower: wp.array[wp.vec3]  # (T) corner of the box
+    upper: wp.array[wp.vec3]  # (T) opposite corner
+    windows: wp.array[wp.vec4]  # (T) left, top, right, bottom
+
+
+@wp.struct
+class Cameras:
+    """One camera per frame. rays: pixel (u, v, 1) to world direction; projections: the inverse."""
+
+    centres: wp.array[wp.vec3d]  # (T)
+    rays: wp.array[wp.mat33d]  # (T)
+    projections: wp.array[wp.mat33d]  # (T)
+    width: wp.int32
+    height: wp.int32
+    far: wp.float32
+    still: wp.bool
+
+
+@wp.struct
+class Annotation:
+    """Arrays over all frames and pixels that the kernels below fill."""
+
+    depth: wp.array2d[wp.float32]  # (T,HW)
+    valid: wp.array2d[wp.bool]  # (T,HW)
+    segmentation: wp.array2d[wp.uint16]  # (T,HW)
+    flow: wp.array2d[wp.vec2]  # (T-1,HW)
+    depth_change: wp.array2d[wp.float32]  # (T-1,HW)
+    visible: wp.array2d[wp.bool]  # (T-1,HW)
+
+
+@wp.struct
+class Hit:
+    """A face (-1: none), the weights u, v of its first two vertices, and the ray's parameter."""
+
+    face: wp.int32
+    u: wp.float32
+    v: wp.float32
+    t: wp.float32
+
+
+@wp.func
+def pixel_of(cameras: Cameras, pixel: wp.int32):
+    """(u, v, 1) of a pixel's centre."""
+    return wp.vec3d(wp.float64(pixel % cameras.width), wp.float64(pixel / cameras.width), wp.float64(1.0))
+
+
+@wp.func
+def cast(mesh: wp.uint64, mesh_faces: wp.array[wp.int32], origin: wp.vec3, direction: wp.vec3, max_t: wp.float32):
+    """The nearest face of a mesh before max_t; no hit has t = max_t."""
+    hit = Hit()
+    hit.face = -1
+    hit.t = max_t
+    if mesh != wp.uint64(0):
+        query = wp.mesh_query_ray(mesh, origin, direction, max_t)
+        if query.result:
+            hit.face = mesh_faces[query.face]
+            hit.u = query.u
+            hit.v = query.v
+            hit.t = query.t
+    return hit
+
+
+@wp.func
+def cast_moving(surfaces: Surfaces, origin: wp.vec3, direction: wp.vec3, behind: Hit):
+    """The nearest moving face in front of `behind`, else `behind`."""
+    hit = cast(surfaces.moving_mesh, surfaces.moving_faces, origin, direction, behind.t)
+    if hit.face < 0:
+        hit = behind
+    return hit
+
+
+@wp.func
+def in_window(surfaces: Surfaces, frame: wp.int32, u: wp.float32, v: wp.float32):
+    """Whether a moving face can be seen at a pixel's centre, or anywhere in its area."""
+    window = surfaces.windows[frame]
+    return u >= window[0] and v >= window[1] and u <= window[2] and v <= window[3]
+
+
+@wp.func
+def point_on(surfaces: Surfaces, frame: wp.int32, face: wp.int32, u: wp.float64, v: wp.float64):
+    """A material point in the world."""
+    corners = surfaces.faces[face]
+    a = surfaces.vertices[frame, corners[0]]
+    b = surfaces.vertices[frame, corners[1]]
+    c = surfaces.vertices[frame, corners[2]]
+    return u * a + v * b + (wp.float64(1.0) - u - v) * c
+
+
+@wp.func
+def barycentrics(surfaces: Surfaces, frame: wp.int32, origin: wp.vec3d, direction: wp.vec3d, hit: Hit):
+    """Weights (u, v) of the face's first two vertices where the ray meets its plane, in float64 (Moller-Trumbore)."""
+    corners = surfaces.faces[hit.face]
+    c = surfaces.vertices[frame, corners[2]]
+    to_a = surfaces.vertices[frame, corners[0]] - c
+    to_b = surfaces.vertices[frame, corners[1]] - c
+    across = wp.cross(direction, to_b)
+    determinant = wp.dot(to_a, across)
+    uv = wp.vec2d(wp.float64(hit.u), wp.float64(hit.v))
+    if determinant != wp.float64(0.0):
+        from_c = origin - c
+        u = wp.dot(from_c, across) / determinant
+        v = wp.dot(direction, wp.cross(from_c, to_a)) / determinant
+        low = -BARYCENTRIC_SLACK
+        u = wp.clamp(u, low, wp.float64(1.0) - low)
+        v = wp.clamp(v, low, wp.float64(1.0) - low - u)
+        uv = wp.vec2d(u, v)
+    return uv
+
+
+@wp.func
+def occluded(
+    surfaces: Surfaces,
+    origin: wp.vec3,
+    direction: wp.vec3,
+    max_t: wp.float32,
+    face: wp.int32,
+    ask_moving: wp.bool,
+    ask_still: wp.bool,
+):
+    """Whether a face other than `face` stands before max_t."""
+    blocked = bool(False)
+    if ask_moving:
+        front = cast(surfaces.moving_mesh, surfaces.moving_faces, origin, direction, max_t)
+        blocked = front.face >= 0 and front.face != face
+    if ask_still and not blocked:
+        front = cast(surfaces.still_mesh, surfaces.still_faces, origin, direction, max_t)
+        blocked = front.face >= 0 and front.face != face
+    return blocked
+
+
+@wp.func
+def in_frame(cameras: Cameras, pixel: wp.vec2d):
+    """Whether a position is within the area of some pixel."""
+    half = wp.float64(0.5)
+    return (
+        pixel[0] >= -half
+        and pixel[0] < wp.float64(cameras.width) - half
+        and pixel[1] >= -half
+        and pixel[1] < wp.float64(cameras.height) - half
+    )
+
+
+@wp.kernel
+def trace_still(surfaces: Surfaces, cameras: Cameras, frame: wp.int32, first: wp.int32, hits: wp.array[Hit]):
+    """Still faces hit by the rays through pixel centres."""
+    i = wp.tid()
+    direction = wp.vec3(cameras.rays[frame] * pixel_of(cameras, first + i))
+    origin = wp.vec3(cameras.centres[frame])
+    hits[i] = cast(surfaces.still_mesh, surfaces.still_faces, origin, direction, cameras.far)
+
+
+@wp.kernel
+def trace(
+    surfaces: Surfaces,
+    cameras: Cameras,
+    frame: wp.int32,
+    first: wp.int32,
+    still: wp.array[Hit],
+    faces: wp.array[wp.int32],
+    places: wp.array[wp.vec3d],
+    out: Annotation,
+):
+    """Depth and identity at `frame`; `faces` and `places` (u, v, z) keep the material points for `follow`."""
+    i = wp.tid()
+    pixel = first + i
+    origin = cameras.centres[frame]
+    centre = pixel_of(cameras, pixel)
+    direction = cameras.rays[frame] * centre
+    hit = still[i]
+    if in_window(surfaces, frame, wp.float32(centre[0]), wp.float32(centre[1])):
+        hit = cast_moving(surfaces, wp.vec3(origin), wp.vec3(direction), hit)
+    depth = cameras.far
+    instance = wp.uint16(0)
+    if hit.face >= 0:
+        uv = barycentrics(surfaces, frame, origin, direction, hit)
+        point = point_on(surfaces, frame, hit.face, uv[0], uv[1])
+        z = (cameras.projections[frame] * (point - origin))[2]
+        places[i] = wp.vec3d(uv[0], uv[1], z)
+        depth = wp.float32(z)
+        instance = surfaces.instance[hit.face]
+    faces[i] = hit.face
+    out.depth[frame, pixel] = depth
+    out.valid[frame, pixel] = hit.face >= 0
+    out.segmentation[frame, pixel] = instance
+
+
+@wp.kernel
+def follow(
+    surfaces: Surfaces,
+    cameras: Cameras,
+    frame: wp.int32,
+    first: wp.int32,
+    faces: wp.array[wp.int32],
+    places: wp.array[wp.vec3d],
+    out: Annotation,
+):
+    """Where the material points seen at `frame` are in the next one, whose moving mesh must be in place.
+
+    A pixel without a hit is a point at infinity. A point that is not in front of the next camera has flow 0 and is
+    not visible.
+    """
+    i = wp.tid()
+    pixel = first + i
+    here = pixel_of(cameras, pixel)
+    face = faces[i]
+    centre = cameras.centres[frame + 1]
+    towards = cameras.rays[frame] * here
+    if face >= 0:
+        towards = point_on(surfaces, frame + 1, face, places[i][0], places[i][1]) - centre
+    there = cameras.projections[frame + 1] * towards
+    flow = wp.vec2(0.0, 0.0)
+    visible = bool(False)
+    if there[2] > NEAREST_Z:
+        landed = wp.vec2d(there[0] / there[2], there[1] / there[2])
+        flow = wp.vec2(wp.float32(landed[0] - here[0]), wp.float32(landed[1] - here[1]))
+        if in_frame(cameras, landed):
+            reach = 1.0 - OCCLUSION_MARGIN
+            still_point = bool(True)
+            if face >= 0:
+                still_point = not surfaces.moves[face]
+            else:
+                reach = cameras.far / wp.float32(there[2])
+            ask_moving = in_window(surfaces, frame + 1, wp.float32(landed[0]), wp.float32(landed[1]))
+            ask_still = not (cameras.still and still_point)
+            visible = not occluded(surfaces, wp.vec3(centre), wp.vec3(towards), reach, face, ask_moving, ask_still)
+    change = wp.float32(0.0)
+    if face >= 0:
+        change = wp.float32(there[2] - places[i][2])
+    out.flow[frame, pixel] = flow
+    out.depth_change[frame, pixel] = change
+    out.visible[frame, pixel] = visible
+
+
+@wp.kernel
+def see_points(
+    surfaces: Surfaces,
+    cameras: Cameras,
+    frame: wp.int32,
+    faces: wp.array[wp.int32],
+    weights: wp.array[wp.vec2d],
+    visible: wp.array2d[wp.bool],
+):
+    """Whether material points (face, weights of its first two vertices) are in the frame and unoccluded."""
+    i = wp.tid()
+    centre = cameras.centres[frame]
+    towards = point_on(surfaces, frame, faces[i], weights[i][0], weights[i][1]) - centre
+    there = cameras.projections[frame] * towards
+    seen = bool(False)
+    if there[2] > NEAREST_Z and in_frame(cameras, wp.vec2d(there[0] / there[2], there[1] / there[2])):
+        reach = 1.0 - OCCLUSION_MARGIN
+        seen = not occluded(surfaces, wp.vec3(centre), wp.vec3(towards), reach, faces[i], True, True)
+    visible[frame, i] = seen

@@ -1,0 +1,29 @@
+"""Warp's set-up: quiet, on one device, kernels compiled once into a cache that every process shares."""
+
+from pathlib import Path
+
+import warp as wp
+
+DEFAULT_DEVICE = "cpu"
+
+
+def prepare(device: str = DEFAULT_DEVICE, cache_dir: Path | None = None) -> None:
+    """Start Warp, quietly, and check that `device` exists.
+
+    cache_dir: where compiled kernels are kept; without it the environment's WARP_CACHE_PATH, else Warp's folder in the
+    user's cache. It must be given before the first kernel is compiled. Raises ValueError for an unknown device.
+    """
+    wp.config.log_level = wp.LOG_WARNING  # otherwise Warp announces itself on stdout
+    if cache_dir is not None:
+        wp.config.kernel_cache_dir = str(cache_dir)
+    wp.init()
+    wp.get_device(device)
+
+
+def compile_kernels(device: str = DEFAULT_DEVICE, cache_dir: Path | None = None) -> None:
+    """Compile the renderer's kernels ahead, so that worker processes only load them."""
+    from components.simulation.rendering import kernels, kernels_shading
+
+    prepare(device, cache_dir)
+    for module in (kernels, kernels_shading):
+        wp.load_module(module, device=device)

@@ -1,0 +1,32 @@
+"""Stage baselines: the rows every model is compared with, on the split of `evaluation.split`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.evaluation.baselines import baseline_scores
+from components.files import write_atomically
+
+if TYPE_CHECKING:
+    from components.params import Params
+    from components.pipeline.execution import StageContext
+
+UNIT = "views of configurations"
+
+
+def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
+    """Write data/evaluation/baselines.json: Physics-IQ-style scores with their intervals."""
+    name = params.evaluation.split
+    section = getattr(params.simulation.splits, name)
+    with context.progress(sum(section.configurations.values()) * section.views) as display:
+        scores = baseline_scores(
+            Path("data/simulation") / name,
+            size=params.evaluation.physics_iq_size,
+            seed=params.seed,
+            advance=display.advance,
+        )
+    rows = {baseline: score.to_json() for baseline, score in scores.items()}
+    document = {"metric": "Physics-IQ-style score", "split": name, "baselines": rows}
+    write_atomically(Path("data/evaluation/baselines.json"), json.dumps(document, indent=1).encode())
+    return {baseline: score.score for baseline, score in scores.items()}

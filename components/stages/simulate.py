@@ -1,0 +1,24 @@
+"""Stage simulate@SPLIT: simulated, annotated clips of one split."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.files import move_folder
+from components.simulation.generate import generate_split
+
+if TYPE_CHECKING:
+    from components.params import Params
+    from components.pipeline.execution import StageContext
+
+UNIT = "clips"
+
+
+def run(params: "Params", context: "StageContext", *, split: str) -> Mapping[str, float]:
+    """Write data/simulation/SPLIT: shards and their index."""
+    section = getattr(params.simulation.splits, split)
+    total = sum(section.configurations.values()) * section.views * section.takes
+    with context.progress(total) as display:
+        figures = generate_split(params, split=split, folder=context.work, stopped=context.stopped, display=display)
+    move_folder(context.work / "split", Path("data/simulation") / split)
+    return figures

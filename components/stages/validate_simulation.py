@@ -1,0 +1,34 @@
+"""Stage validate_simulation@SPLIT: the gate on the simulated clips of one split."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.files import write_atomically
+from components.quality import check_simulation, checks_report, refuse_if_failed
+
+if TYPE_CHECKING:
+    from components.params import Params
+    from components.pipeline.execution import StageContext
+
+UNIT = "splits"
+
+
+def run(params: "Params", context: "StageContext", *, split: str) -> Mapping[str, float]:
+    """Write data/quality/simulation-SPLIT.json, or refuse."""
+    with context.progress(1) as display:
+        checks = check_simulation(
+            Path("data/simulation") / split,
+            split=split,
+            quality=params.quality,
+            video=params.video,
+            section=getattr(params.simulation.splits, split),
+        )
+        display.advance()
+    report = json.dumps(checks_report(checks), indent=1).encode()
+    refused = Path(".phys4d/quality") / f"simulation-{split}.json"
+    write_atomically(refused, report)
+    refuse_if_failed(checks, gate=f"validate_simulation@{split}", report=refused)
+    write_atomically(Path("data/quality") / f"simulation-{split}.json", report)
+    return {"checks": len(checks), "failed": 0}

@@ -1,0 +1,125 @@
+"""A stage that is killed in the middle goes on where it was, ends with the same bytes, and leaves no process behind."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from components.errors import ExitCode
+from components.pipeline.locks import lock_holder
+from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
+
+STAGE = "simulate@dev"
+CHANGES = {
+    "simulation__clips_per_shard": 6,
+    "simulation__splits__dev__configurations": {"rigid": 24},
+    "video__frames": 17,
+}
+CLIPS = 48
+
+
+def stage_process(project: Project) -> int:
+    holder = lock_holder(project.root / f".phys4d/run/{STAGE}.lock")
+    assert holder is not None
+    return holder
+
+
+def dvc_process(project: Project) -> int:
+    status = Path(f"/proc/{stage_process(project)}/status").read_text()
+    return int(status.split("PPid:")[1].split()[0])
+
+
+def kill_stage(project: Project, _: subprocess.Popen[str]) -> None:
+    os.kill(stage_process(project), signal.SIGKILL)
+
+
+def kill_dvc(project: Project, _: subprocess.Popen[str]) -> None:
+    os.kill(dvc_process(project), signal.SIGKILL)
+
+
+def kill_group(_: Project, launcher: subprocess.Popen[str]) -> None:
+    os.killpg(launcher.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    project = make_project(tmp_path_factory.mktemp("undisturbed"), {**CHANGES, "resources__processes": 1})
+    result = project.stage(STAGE)
+    assert result.returncode == 0, result.stderr
+    return project.hashes("data/simulation/dev")
+
+
+def clips_made(result: subprocess.CompletedProcess[str]) -> int:
+    found = re.search(r"clips_made_now: (\d+)", result.stderr)
+    assert found, result.stderr
+    return int(found[1])
+
+
+def interrupt(project: Project, how: Callable[[Project, subprocess.Popen[str]], None], *command: str) -> int:
+    """Start the stage, interrupt it after its first shard; the exit code, when nothing of it runs any more."""
+    launcher = project.start(*command)
+    wait_until(project.finished_shards)
+    how(project, launcher)
+    launcher.communicate()
+    wait_until(lambda: project.processes() == [], seconds=20)
+    return launcher.returncode
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [kill_stage, kill_dvc, kill_group])
+@pytest.mark.parametrize("command", [(*PHYS4D, "stage", STAGE), (*DVC, "repro", STAGE)], ids=["phys4d", "dvc"])
+def test_a_kill_in_the_middle_of_simulate_loses_nothing(
+    tmp_path: Path,
+    undisturbed: dict[str, str],
+    how: Callable[[Project, subprocess.Popen[str]], None],
+    command: tuple[str, ...],
+) -> None:
+    project = make_project(tmp_path, CHANGES)
+    assert interrupt(project, how, *command) != 0
+    assert not (project.root / "data/simulation/dev").exists()
+    result = project.run(*command) if command[:3] == DVC else project.stage(STAGE)
+    assert result.returncode == 0, result.stderr
+    assert project.hashes("data/simulation/dev") == undisturbed
+    if command[:3] == PHYS4D:
+        assert 0 < clips_made(result) < CLIPS
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_to_stop_gives_75_and_the_same_command_resumes(
+    tmp_path: Path, undisturbed: dict[str, str], number: signal.Signals
+) -> None:
+    project = make_project(tmp_path, CHANGES)
+    code = interrupt(project, lambda _, launcher: launcher.send_signal(number), *PHYS4D, "stage", STAGE)
+    assert code == ExitCode.STOPPED
+    result = project.stage(STAGE)
+    assert result.returncode == 0, result.stderr
+    assert 0 < clips_made(result) < CLIPS
+    assert project.hashes("data/simulation/dev") == undisturbed
+    assert list((project.root / ".phys4d/progress").iterdir()) == []
+
+
+def test_other_parameters_start_afresh(tmp_path: Path) -> None:
+    project = make_project(tmp_path, CHANGES)
+    interrupt(project, kill_group, *PHYS4D, "stage", STAGE)
+    project.set(seed=5)
+    result = project.stage(STAGE)
+    assert result.returncode == 0, result.stderr
+    assert clips_made(result) == CLIPS
+
+
+def test_a_second_run_of_the_same_stage_waits_or_names_the_first(tmp_path: Path) -> None:
+    project = make_project(tmp_path, CHANGES)
+    first = project.start(*PHYS4D, "simulate", "--split", "dev")
+    wait_until(lambda: lock_holder(project.root / f".phys4d/run/{STAGE}.lock"))
+    os.kill(stage_process(project), signal.SIGSTOP)
+    second = project.run(*PHYS4D, "simulate", "--split", "dev")
+    os.kill(first.pid, signal.SIGCONT)
+    os.killpg(first.pid, signal.SIGTERM)
+    first.communicate()
+    assert second.returncode == 1
+    assert f"{STAGE} is already running as process {first.pid}" in second.stderr
+    assert first.returncode == ExitCode.STOPPED

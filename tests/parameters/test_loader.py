@@ -1,0 +1,122 @@
+"""params.yaml: every mistake is named with its field, its value, what was expected and what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from components.errors import ExitCode, ParametersError
+from components.parameters.loader import examine, load_params, parse_params, read_yaml
+from components.parameters.profiles import profile_names, profile_values
+from components.simulation.families import CATEGORIES
+
+
+def laptop(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 -- any value a user can write
+    """The laptop profile with dotted fields changed: `video__frames=18`."""
+    values = profile_values("laptop")
+    for dotted, value in changes.items():
+        *sections, key = dotted.split("__")
+        section = values
+        for name in sections:
+            section = section[name]
+        section[key] = value
+    return values
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_is_good(name: str) -> None:
+    assert parse_params(profile_values(name), source=name).profile == name
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sed": 1}, "sed: unknown key, did you mean 'seed'?"),
+        ({"video__frame": 17}, "video.frame: unknown key, did you mean 'frames'?"),
+        ({"stage3__groupsize": 8}, "stage3.groupsize: unknown key, did you mean 'group_size'?"),
+        ({"simulation__splits__tset": {}}, "simulation.splits.tset: unknown key, did you mean 'test'?"),
+        ({"video__zzz": 1}, "video.zzz: unknown key, expected one of frames, height, width, fps"),
+        ({"video__frames": "17"}, "video.frames: '17' is wrong, it should be a valid integer"),
+        ({"video__frames": True}, "video.frames: True is wrong"),
+        ({"stage1__learning_rate": "2e-3"}, "stage1.learning_rate: '2e-3' is wrong"),
+        ({"seed": -1}, "seed: -1 is wrong, it should be greater than or equal to 0"),
+        ({"stage3__group_size": 1}, "stage3.group_size: 1 is wrong, it should be greater than or equal to 2"),
+        ({"quality__min_valid_share": 1.5}, "quality.min_valid_share: 1.5 is wrong"),
+        ({"simulation__rigid__radius": [0.5, 0.1]}, "expected [low, high] with low <= high, got [0.5, 0.1]"),
+        ({"simulation__rigid__radius": [0.5]}, "simulation.rigid.radius"),
+        (
+            {"simulation__splits__dev__configurations": {"rigd": 3}},
+            "configurations.rigd: unknown key, did you mean 'rigid'",
+        ),
+        ({"simulation__rigid__families": {"dorp": 1.0}}, "families.dorp: unknown key, did you mean 'drop'?"),
+        ({"video": None}, "video: None is wrong"),
+    ],
+)
+def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParametersError) as error:
+        parse_params(laptop(**changes), source="params.yaml")
+    assert message in str(error.value)
+    assert str(error.value).startswith("params.yaml: ")
+    assert error.value.code is ExitCode.BAD_PARAMETERS
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"video__frames": 18}, "video.frames: 18 does not fit backbone wan22, expected 4 k + 1: write 17"),
+        ({"video__height": 72}, "video.height: 72 does not fit backbone wan22 (tiny), expected a multiple of 16"),
+        ({"video__width": 80, "backbones__wan22__size": "5b"}, "write 96"),
+        ({"video__fps": 25}, "video.fps: 25 does not divide the solver's 960 steps a second: write 24"),
+        ({"simulation__clips_per_shard": 49}, "simulation.clips_per_shard: 49 is not a multiple of 1 views x 2 takes"),
+        ({"simulation__splits__test__takes": 1}, "simulation.splits.test.takes: 1, expected 2"),
+        ({"simulation__splits__test__physics": "unknown"}, "simulation.splits.test.physics: 'unknown', expected"),
+    ],
+)
+def test_fields_that_do_not_fit_each_other_are_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParametersError) as error:
+        parse_params(laptop(**changes), source="params.yaml")
+    assert message in str(error.value)
+
+
+def test_every_problem_is_found_and_the_message_counts_them() -> None:
+    values = laptop(video__frames="x", seed=-1)
+    assert len(examine(values)[1]) == 2
+    with pytest.raises(ParametersError, match=r"\(and 1 more: phys4d params check\)"):
+        parse_params(values, source="params.yaml")
+
+
+def test_a_missing_section_is_named() -> None:
+    values = laptop()
+    del values["video"]
+    with pytest.raises(ParametersError, match="video: missing; phys4d profile diff"):
+        parse_params(values, source="params.yaml")
+
+
+def test_parameters_are_frozen() -> None:
+    params = parse_params(laptop(), source="laptop")
+    with pytest.raises(ValidationError):
+        params.video.frames = 21  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("text", ["a: [1, 2", "a: 1\na: 2", "\t- x", "[1, 2]", ""])
+def test_what_is_not_a_mapping_in_yaml_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(ParametersError, match=r"params\.yaml"):
+        read_yaml(path)
+
+
+def test_a_missing_file_says_how_to_write_it(tmp_path: Path) -> None:
+    with pytest.raises(ParametersError, match="phys4d profile use laptop"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_an_exponent_without_a_dot_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("a: 1e-4\n")
+    assert read_yaml(path) == {"a": 1e-4}
+
+
+def test_the_laptop_profile_uses_every_family_there_is() -> None:
+    assert set(laptop()["simulation"]["rigid"]["families"]) == set(CATEGORIES["rigid"].families)

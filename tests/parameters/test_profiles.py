@@ -1,0 +1,77 @@
+"""Profiles are written whole, compared field by field, and never over an edited file."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from components.errors import ParametersError
+from components.parameters.loader import load_params, read_yaml
+from components.parameters.profiles import Difference, differences, profile_values, use_profile
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree("profiles", tmp_path / "profiles")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_use_writes_the_whole_profile_with_comments() -> None:
+    use_profile("smoke", force=False)
+    assert load_params().profile == "smoke"
+    assert "# " in Path("params.yaml").read_text()
+
+
+def test_an_untouched_file_is_replaced_without_a_backup() -> None:
+    use_profile("smoke", force=False)
+    assert use_profile("laptop", force=False) is None
+    assert load_params().profile == "laptop"
+
+
+def test_an_edited_file_is_refused_and_kept() -> None:
+    use_profile("smoke", force=False)
+    edited = Path("params.yaml").read_text().replace("seed: 0", "seed: 7")
+    Path("params.yaml").write_text(edited)
+    with pytest.raises(ParametersError, match=r"params\.yaml was edited .* --force"):
+        use_profile("laptop", force=False)
+    assert Path("params.yaml").read_text() == edited
+
+
+def test_force_keeps_the_edited_file_as_a_backup() -> None:
+    Path("params.yaml").write_text("not: ours\n")
+    assert use_profile("laptop", force=True) == Path("params.yaml.bak")
+    assert Path("params.yaml.bak").read_text() == "not: ours\n"
+
+
+def test_a_changed_comment_is_no_edit() -> None:
+    use_profile("smoke", force=False)
+    with Path("params.yaml").open("a") as file:
+        file.write("# a note\n")
+    use_profile("laptop", force=False)
+
+
+def test_an_unknown_profile_names_those_there_are() -> None:
+    with pytest.raises(ParametersError, match="no profile 'lapdog', expected one of laptop, cluster, gpu, smoke"):
+        use_profile("lapdog", force=False)
+
+
+def test_differences_name_fields_on_either_side() -> None:
+    found = list(differences({"a": 1, "b": {"c": 2, "d": 3}}, {"a": 1, "b": {"c": 5, "e": 6}}))
+    assert found == [
+        Difference(field="b.c", left=2, right=5),
+        Difference(field="b.d", left=3, right=None),
+        Difference(field="b.e", left=None, right=6),
+    ]
+
+
+def test_a_profile_is_the_base_and_its_own_differences() -> None:
+    changed = {change.field for change in differences(profile_values("laptop"), profile_values("smoke"))}
+    overlay = read_yaml(Path("profiles/smoke.yaml"))
+    assert "video.frames" in changed
+    assert {field.split(".")[0] for field in changed} <= set(overlay)
+
+
+def test_a_profile_with_an_unknown_key_is_refused() -> None:
+    Path("profiles/smoke.yaml").write_text("profile: smoke\nvideo: {frame: 3}\n")
+    with pytest.raises(ParametersError, match=r"profiles/smoke.yaml: video.frame: unknown key"):
+        use_profile("smoke", force=False)

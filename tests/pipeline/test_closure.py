@@ -1,0 +1,54 @@
+"""The import closure holds what runs, and nothing that only types."""
+
+from pathlib import Path
+
+import pytest
+
+from components.pipeline.closure import import_closure
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    files = {
+        "components/__init__.py": "",
+        "components/stages/__init__.py": "",
+        "components/stages/a.py": (
+            "from typing import TYPE_CHECKING\n"
+            "from components.b import thing\n"
+            "if TYPE_CHECKING:\n    from components.only_typed import T\n"
+            "def run():\n    import components.lazy\n"
+        ),
+        "components/b.py": "from components.pack import inner\nimport numpy\nthing = 1\n",
+        "components/pack/__init__.py": "from components.from_init import x\n",
+        "components/pack/inner.py": "from components.b import thing\n",
+        "components/from_init.py": "x = 1\n",
+        "components/lazy.py": "",
+        "components/only_typed.py": "T = int\n",
+        "components/unrelated.py": "",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def closure_names(tree: Path) -> set[str]:
+    return {str(path.relative_to("components")) for path in import_closure(Path("components/stages/a.py"), tree)}
+
+
+def test_direct_indirect_lazy_and_package_imports_count(tree: Path) -> None:
+    assert closure_names(tree) == {
+        "__init__.py",
+        "stages/__init__.py",
+        "stages/a.py",
+        "b.py",
+        "pack/__init__.py",
+        "pack/inner.py",
+        "from_init.py",
+        "lazy.py",
+    }
+
+
+def test_imports_for_types_only_do_not_count(tree: Path) -> None:
+    assert "only_typed.py" not in closure_names(tree)

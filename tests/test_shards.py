@@ -1,0 +1,130 @@
+"""Shards keep clips exactly, and every damage is found and named."""
+
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.clip import Clip
+from components.errors import ClipError
+from components.index import IndexRow, index_row, read_index, read_split, write_index
+from components.shards import Extent, new_shard, read_clip, verify_shard
+from tests.clips import make_clip
+
+
+def write_clips(folder: Path, count: int = 3) -> list[Extent]:
+    with new_shard(folder / "shard-00000.tar") as shard:
+        return [shard.add(make_clip(f"train-rigid-{number:06d}-v0-t0", seed=number)) for number in range(count)]
+
+
+def assert_same(left: Clip, right: Clip) -> None:
+    assert left.description() == right.description()
+    for name, array in left.arrays().items():
+        np.testing.assert_array_equal(array, right.arrays()[name], err_msg=name)
+
+
+def test_every_array_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    for number, extent in enumerate(write_clips(tmp_path)):
+        assert_same(read_clip(tmp_path, extent), make_clip(extent.clip_id, seed=number))
+
+
+def test_a_shard_is_a_plain_tar_without_times_or_owners(tmp_path: Path) -> None:
+    write_clips(tmp_path)
+    with tarfile.open(tmp_path / "shard-00000.tar") as archive:
+        members = archive.getmembers()
+    assert {(member.mtime, member.uid, member.gid, member.uname) for member in members} == {(0, 0, 0, "")}
+    keys = [member.name.split(".", 1)[0] for member in members]
+    assert keys == sorted(keys)
+
+
+def test_the_same_clips_give_the_same_bytes(tmp_path: Path) -> None:
+    write_clips(tmp_path / "a")
+    write_clips(tmp_path / "b")
+    assert (tmp_path / "a/shard-00000.tar").read_bytes() == (tmp_path / "b/shard-00000.tar").read_bytes()
+
+
+def test_an_empty_shard_is_named_with_the_clip(tmp_path: Path) -> None:
+    extent = write_clips(tmp_path)[1]
+    (tmp_path / "shard-00000.tar").write_bytes(b"")
+    with pytest.raises(ClipError, match=r"train-rigid-000001-v0-t0: shard .*shard-00000.tar has 0 bytes, expected"):
+        read_clip(tmp_path, extent)
+
+
+def test_an_index_without_its_shard_is_named(tmp_path: Path) -> None:
+    extent = write_clips(tmp_path)[0]
+    (tmp_path / "shard-00000.tar").unlink()
+    with pytest.raises(ClipError, match=r"the index names shard .*shard-00000.tar, which is not there; restore"):
+        read_clip(tmp_path, extent)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 0.999, 1.0])
+def test_a_flipped_byte_anywhere_is_found(tmp_path: Path, share: float) -> None:
+    extents = write_clips(tmp_path)
+    path = tmp_path / "shard-00000.tar"
+    content = bytearray(path.read_bytes())
+    place = int(share * (len(content) - 1))
+    content[place] ^= 1
+    path.write_bytes(content)
+    damages = verify_shard(path, extents)
+    hit = [extent for extent in extents if extent.offset <= place < extent.offset + extent.size]
+    assert len(damages) == 1
+    assert "shard-00000.tar" in str(damages[0])
+    assert all(extent.clip_id in str(damages[0]) for extent in hit)
+
+
+def test_an_intact_shard_has_no_damage(tmp_path: Path) -> None:
+    extents = write_clips(tmp_path)
+    assert verify_shard(tmp_path / "shard-00000.tar", extents) == []
+
+
+def test_a_clip_with_nan_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
+    depth = make_clip().depth.copy()
+    depth[0, 0, 0] = np.nan
+    with pytest.raises(ClipError, match="depth"), new_shard(tmp_path / "shard-00000.tar") as shard:
+        shard.add(make_clip())
+        shard.add(make_clip(depth=depth))
+    assert list(tmp_path.iterdir()) == []
+
+
+def write_indexed(folder: Path) -> list[IndexRow]:
+    rows = []
+    with new_shard(folder / "shard-00000.tar") as shard:
+        for number in range(3):
+            clip = make_clip(f"train-rigid-{number:06d}-v0-t0", seed=number)
+            rows.append(index_row(clip, shard.add(clip)))
+    write_index(folder, rows)
+    return rows
+
+
+def test_the_index_survives_the_round_trip_and_has_stable_bytes(tmp_path: Path) -> None:
+    rows = write_indexed(tmp_path / "a")
+    write_indexed(tmp_path / "b")
+    assert read_index(tmp_path / "a") == rows
+    assert (tmp_path / "a/index.parquet").read_bytes() == (tmp_path / "b/index.parquet").read_bytes()
+
+
+def test_a_split_is_read_in_the_order_of_its_index(tmp_path: Path) -> None:
+    rows = write_indexed(tmp_path)
+    assert [clip.meta.clip_id for clip in read_split(tmp_path)] == [row.clip_id for row in rows]
+
+
+def test_statistics_in_the_index_are_those_of_the_clip(tmp_path: Path) -> None:
+    row, clip = write_indexed(tmp_path)[0], make_clip("train-rigid-000000-v0-t0", seed=0)
+    assert row.valid_share == 1.0
+    assert row.depth_min == clip.depth.min()
+    assert row.max_speed == pytest.approx(np.linalg.norm(clip.velocities[..., :3], axis=-1).max())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"), [(b"", "not an index of clips"), (b"not parquet at all", "not an index of clips")]
+)
+def test_a_damaged_index_is_named(tmp_path: Path, damage: bytes, message: str) -> None:
+    (tmp_path / "index.parquet").write_bytes(damage)
+    with pytest.raises(ClipError, match=message):
+        read_index(tmp_path)
+
+
+def test_a_missing_index_names_the_stage_that_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match=r"run phys4d stage simulate@dev"):
+        read_index(tmp_path / "dev")
