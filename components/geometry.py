@@ -30,7 +30,8 @@ def unproject(pixels: ArrayLike, z: ArrayLike, intrinsics: ArrayLike, extrinsics
     homogeneous = np.concatenate([pixels, np.ones_like(pixels[..., :1])], axis=-1)
     in_camera = (homogeneous @ np.linalg.inv(np.asarray(intrinsics, np.float64)).T) * z[..., None]
     rotation, translation = _rigid(extrinsics, in_camera.ndim)
-    return (np.swapaxes(rotation, -1, -2) @ (in_camera - translation)[..., None])[..., 0]
+    turned = np.swapaxes(rotation, -1, -2) @ (in_camera - translation)[..., None]
+    return np.asarray(turned[..., 0], np.float64)
 
 
 def resize_intrinsics(intrinsics: ArrayLike, scale: float | tuple[float, float]) -> FloatArray:

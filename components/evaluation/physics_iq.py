@@ -92,14 +92,14 @@ def score_frames(
     take1: NDArray[np.uint8],
     take2: NDArray[np.uint8],
     *,
-    fps: float,
-    scenario: str,
+    fps: float = 8.0,
+    scenario: str = "scenario",
     view: str = "",
-    seconds: float | None = SECONDS,
+    seconds: float | None = None,
 ) -> PhysicsIqCase:
     """Score one clip against two takes; all (T, H, W, 3) uint8 RGB at `fps` frames a second.
 
-    The first `seconds` are used; None takes the whole of three equally long clips. The clips may differ in height and
+    The first `seconds` are used (the benchmark's are 5); None takes the whole of three equally long clips. The clips may differ in height and
     width: everything is compared at a quarter of take 1's. ClipError for a clip of another kind or too short.
     """
     clips = (generated, take1, take2)

@@ -69,7 +69,7 @@ def score_folder(
         raise ParametersError(f"--workers is {workers} and --fps {fps}; expected whole numbers from 1: correct them")
     cases, rate = find_cases(videos, real, fps=fps)
     scored = []
-    for case in _score_all(cases, fps=rate, workers=workers):
+    for case in score_cases(cases, fps=rate, workers=workers):
         scored.append(case)
         if progress is not None:
             progress(len(scored), len(cases))
@@ -99,7 +99,8 @@ def find_cases(videos: Path, real: Path, *, fps: int | None) -> tuple[list[CaseV
     return cases, rate
 
 
-def _score_all(cases: list[CaseVideos], *, fps: float, workers: int) -> Iterator[PhysicsIqCase]:
+def score_cases(cases: list[CaseVideos], *, fps: float, workers: int) -> Iterator[PhysicsIqCase]:
+    """Score each case at `fps` over its first 5 seconds, in order, in `workers` processes."""
     score = partial(_score_case, fps=fps)
     if workers == 1:
         yield from map(score, cases)

@@ -13,7 +13,7 @@ def import_closure(entry: Path, root: Path) -> list[Path]:
     Imports inside functions count; imports under `if TYPE_CHECKING:` do not, because they never run.
     """
     found: set[Path] = set()
-    waiting = [entry]
+    waiting = [*_files_of(".".join(entry.with_suffix("").parts), root)]
     while waiting:
         path = waiting.pop()
         if path in found:

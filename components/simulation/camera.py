@@ -18,7 +18,7 @@ def view_azimuth(view: int, views: int, between: float) -> float:
 
 
 def orbit_camera(camera: "CameraParams", video: "Video", *, azimuth: float) -> Camera:
-    """Pinhole camera at `azimuth` degrees around the target; at 0 it stands on the negative y axis, at 90 on positive x.
+    """Pinhole camera at `azimuth` degrees around the target: at 0 on the negative y axis, at 90 on the x axis.
 
     Square pixels: f = H / 2 / tan(vertical field of view / 2), principal point at the middle of the picture.
     """
@@ -37,7 +37,7 @@ def orbit_camera(camera: "CameraParams", video: "Video", *, azimuth: float) -> C
 
 
 def look_at(position: FloatArray, target: FloatArray) -> FloatArray:
-    """World-to-camera matrix (4,4), OpenCV axes, of a camera at `position` with the world's z upright in the picture."""
+    """World-to-camera matrix (4,4) of an OpenCV camera at `position`; the world's z is upright in the picture."""
     forward = (target - position) / np.linalg.norm(target - position)
     right = np.cross(forward, UP)
     right /= np.linalg.norm(right)

@@ -12,8 +12,6 @@ AT_REST = (
     "All is still in the first frame.",
     "In the first frame everything is at rest.",
 )
-RELEASED = ("Let go from rest", "Released from rest", "Let go without a push")
-NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 
 def article(phrase: str) -> str:

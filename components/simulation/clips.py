@@ -1,7 +1,8 @@
 """One configuration becomes its clips: every take is solved once, every view of it rendered."""
 
+import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def configuration_clips(params: "Params", *, split: str, category: str, index: i
                 caption_initial=scene.captions.caption_initial,
                 parameters=scene.parameters,
                 solver="pybullet",
-                versions={name: version(name) for name in LIBRARIES},
+                versions=_versions(),
                 future_determined=scene.future_determined,
                 approximate=False,
             )
@@ -58,6 +59,11 @@ def configuration_clips(params: "Params", *, split: str, category: str, index: i
                 rng=np.random.default_rng(seed),  # the same points in every take and view
                 meta=meta,
             )
+
+
+@functools.cache
+def _versions() -> Mapping[str, str]:
+    return {name: version(name) for name in LIBRARIES}
 
 
 def clip_seed(seed: int, split: str, category: str, index: int) -> int:

@@ -77,7 +77,7 @@ def _check_contacts(scene: Scene, motion: Motion) -> None:
 
 
 def penetration(points: FloatArray, body: Body, poses: FloatArray) -> FloatArray:
-    """How deep the deepest of `points` (T,V,3) lies inside a body with `poses` (T or 1,7): metres (T,), 0 if outside."""
+    """Metres (T,) by which the deepest of `points` (T,V,3) lies inside a body with `poses` (T or 1,7); 0 outside."""
     local = (points - poses[:, None, :3]) @ matrices(poses[:, 3:])
     if body.shape is Shape.SPHERE:
         inside = body.size[0] - np.linalg.norm(local, axis=-1)

@@ -51,7 +51,9 @@ def unit_sphere() -> Mesh:
 @cache
 def unit_box() -> Mesh:
     """The box of half extents 1: every side has its own four vertices, so that edges stay sharp."""
-    vertices, normals, faces = [], [], []
+    vertices: list[FloatArray] = []
+    normals: list[FloatArray] = []
+    faces: list[tuple[int, int, int]] = []
     for axis in range(3):
         for sign in (-1.0, 1.0):
             normal = np.zeros(3)

@@ -1,8 +1,8 @@
 """What a family of scenes is, and what a category of families is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from dataclasses import Field, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 class Family(Protocol):
     """One configuration of a family: a frozen dataclass whose JSON-able fields are what was drawn and are hashed."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @classmethod
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:

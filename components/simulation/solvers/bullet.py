@@ -35,7 +35,7 @@ def simulate(scene: Scene) -> Motion:
         handles = [_add(body, scene, client) for body in scene.bodies]
         states = _advance(scene, client, [handles[index] for index in dynamic])
     states[0, :, 7:] = [(*scene.bodies[index].velocity, *scene.bodies[index].angular_velocity) for index in dynamic]
-    return surfaces(scene, states)
+    return _surfaces(scene, states)
 
 
 def _half_kick(scene: Scene) -> FloatArray:
@@ -121,7 +121,7 @@ def _advance(scene: Scene, client: int, dynamic: Sequence[int]) -> FloatArray:
     return states
 
 
-def surfaces(scene: Scene, states: FloatArray) -> Motion:
+def _surfaces(scene: Scene, states: FloatArray) -> Motion:
     """Carry the meshes of all bodies along with the states of the dynamic ones."""
     vertices, normals, reference, faces, face_body = [], [], [], [], []
     column = total = 0

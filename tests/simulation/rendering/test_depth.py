@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from components.geometry import pixel_grid, unproject
+from components.geometry import pixel_grid, project, unproject
 from components.simulation.rendering.renderer import Rendering, render
 from components.simulation.scene import Camera, FloatArray
+from tests.simulation.rendering.pixels import away_from_edges
 from tests.simulation.rendering.scenes import box, camera, floor, look_at, poses, scene, sphere, tumbling
 
 
@@ -17,12 +17,6 @@ def rays(view: Camera, frame: int = 0) -> tuple[FloatArray, FloatArray]:
         pixel_grid(view.height, view.width), np.ones((view.height, view.width)), view.intrinsics, view.extrinsics[frame]
     )
     return origin, ends - origin
-
-
-def interior(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels whose eight neighbours are in the mask as well."""
-    padded = np.pad(mask, 1)
-    return np.all([padded[i : i + mask.shape[0], j : j + mask.shape[1]] for i in range(3) for j in range(3)], axis=0)
 
 
 def test_depth_of_the_ground_is_that_of_a_plane() -> None:
@@ -44,7 +38,7 @@ def test_depth_of_a_fine_ball_is_that_of_a_sphere() -> None:
     along = directions @ to_centre
     square = (directions**2).sum(-1)
     discriminant = along**2 - square * (to_centre @ to_centre - 0.25)
-    inside = interior(rendering.valid[0])
+    inside = rendering.valid[0] & away_from_edges(rendering.segmentation[0])
     truth = (along - np.sqrt(np.maximum(discriminant, 0))) / square
     error = np.abs(rendering.depth[0] - truth)[inside]
     assert inside.sum() > 1000
@@ -82,14 +76,8 @@ def test_segmentation_numbers_dynamic_bodies_from_two_and_the_static_world_one()
     view = camera(frames=2)
     ids = render(*scene(parts, view), samples_per_pixel=1).segmentation[0]
     assert set(np.unique(ids)) == {0, 1, 2, 3}
-    pixels, _ = _project(view, [[-1, 0, 0.3], [0, 0, 0.4], [1, 0, 0.3]])
+    pixels, _ = project([[-1, 0, 0.3], [0, 0, 0.4], [1, 0, 0.3]], view.intrinsics, view.extrinsics[0])
     assert [ids[round(v), round(u)] for u, v in pixels] == [1, 2, 3]
-
-
-def _project(view: Camera, points: list[list[float]]) -> tuple[FloatArray, FloatArray]:
-    from components.geometry import project
-
-    return project(np.array(points, float), view.intrinsics, view.extrinsics[0])
 
 
 def test_three_times_the_size_sees_the_same_along_the_same_rays() -> None:

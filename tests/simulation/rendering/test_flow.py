@@ -1,5 +1,7 @@
 """Motion of what every pixel sees, against closed forms and against the rigid motion that the scene was given."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -34,7 +36,7 @@ def rigid_flow(scene: Scene, motion: Motion, rendering: Rendering, t: int) -> tu
     return pixels - grid, z - rendering.depth[t]
 
 
-def orbit(size: tuple[int, int], frames: int) -> FloatArray:
+def orbit(frames: int) -> FloatArray:
     angles = np.linspace(0.0, 0.25, frames)
     return np.stack([look_at((5 * np.sin(a), -5 * np.cos(a), 1.6 + a), (0, 0, 0.6)) for a in angles])
 
@@ -42,19 +44,13 @@ def orbit(size: tuple[int, int], frames: int) -> FloatArray:
 @pytest.mark.parametrize("size", [(48, 64), (128, 160)])
 def test_flow_is_the_rigid_motion_under_a_moving_camera(size: tuple[int, int]) -> None:
     made, motion = tumbling(size, frames=4)
-    made = scene_with_camera(made, moving_camera(size, orbit(size, 4)))
+    made = replace(made, camera=moving_camera(size, orbit(4)))
     rendering = render(made, motion, samples_per_pixel=1)
     for t in range(3):
         seen = rendering.valid[t] & (rendering.depth[t] < 20)
         flow, change = rigid_flow(made, motion, rendering, t)
         assert np.abs(rendering.flow[t] - flow)[seen].max() < 1e-4
         assert np.abs(rendering.depth_change[t] - change)[seen].max() < 1e-5
-
-
-def scene_with_camera(made: Scene, view: object) -> Scene:
-    from dataclasses import replace
-
-    return replace(made, camera=view)
 
 
 def test_what_stands_still_under_a_still_camera_reprojects_onto_its_pixel() -> None:

@@ -14,7 +14,7 @@ from tests.simulation.rendering.test_flow import orbit
 
 
 def nearest(origin: FloatArray, directions: FloatArray, triangles: FloatArray, slack: float) -> FloatArray:
-    """Parameter (R,) of the nearest triangle (F,3,3) along each ray (R,3), infinity without one; `slack` widens them."""
+    """Parameter (R,) of the nearest triangle (F,3,3) on each ray (R,3), infinity without one; `slack` widens them."""
     a, one, two = triangles[:, 0], triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
     across = np.cross(directions[:, None], two)
     determinant = (one * across).sum(-1)
@@ -60,7 +60,7 @@ def test_visibility_agrees_with_every_triangle_under_a_still_camera() -> None:
 @pytest.mark.parametrize("t", [0, 1])
 def test_visibility_agrees_with_every_triangle_under_a_moving_camera(t: int) -> None:
     made, motion = tumbling((32, 40), frames=3, rings=8)
-    made = replace(made, camera=moving_camera((32, 40), orbit((32, 40), 3)))
+    made = replace(made, camera=moving_camera((32, 40), orbit(3)))
     seen, certain = brute_visible(made, motion, t)
     assert certain.mean() > 0.97
     assert 0.005 < 1 - seen.mean() < 0.5
@@ -79,7 +79,7 @@ def test_what_a_ball_comes_to_hide_is_not_visible_and_what_it_leaves_is() -> Non
 
 def test_the_far_side_of_a_turning_box_hides_itself() -> None:
     view = camera(frames=2, eye=(0, -5, 0.4), target=(0, 0, 0.4))
-    spun = box((0.4, 0.4, 0.4), poses([[0, 0, 0.4], [0, 0, 0.4]], [[0, 0, 0], [0, 0, np.pi]]))
+    spun = box((0.4, 0.4, 0.4), poses([[0, 0, 0.4], [0, 0, 0.4]], np.array([[0, 0, 0], [0, 0, np.pi]])))
     rendering = render(*scene([spun], view), samples_per_pixel=1)
     front = rendering.segmentation[0] == 2
     assert front.any()

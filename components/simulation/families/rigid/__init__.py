@@ -7,5 +7,5 @@ from components.simulation.families.rigid.topple import Topple
 
 RIGID = Category(
     families={"drop": Drop, "ramp": Ramp, "topple": Topple},
-    shares=lambda simulation: simulation.rigid.families,
+    shares=lambda simulation: {str(name): share for name, share in simulation.rigid.families.items()},
 )

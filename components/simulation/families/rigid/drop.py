@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from components.errors import ParametersError
 from components.simulation.captions import article, choose, write_captions
 from components.simulation.families.rigid.objects import RigidObject, draw_colours, draw_object, draw_size
 from components.simulation.rotations import quaternion
@@ -38,15 +39,16 @@ class Drop:
         """Draw objects, then places in which their bounding spheres keep a gap."""
         ranges = simulation.rigid
         count = int(rng.integers(ranges.objects[0], ranges.objects[1] + 1))
-        objects, positions, orientations = [], [], []
+        objects: list[RigidObject] = []
+        positions: list[Vec3] = []
+        orientations: list[Quaternion] = []
         for colour in draw_colours(rng, count):
             shape = Shape(rng.choice([Shape.SPHERE, Shape.SPHERE, Shape.BOX, Shape.CYLINDER]))
             thing = draw_object(rng, ranges, physics, shape=shape, size=draw_size(rng, ranges, shape), colour=colour)
             others = [(*other, known.bounding_radius) for known, other in zip(objects, positions, strict=True)]
             positions.append(_draw_place(rng, ranges.drop_height, thing.bounding_radius, others))
             objects.append(thing)
-            round_shape = shape is Shape.SPHERE
-            orientations.append(IDENTITY if round_shape else quaternion(Rotation.random(rng=rng)))
+            orientations.append(IDENTITY if shape is Shape.SPHERE else quaternion(Rotation.random(rng=rng)))
         return cls(objects=tuple(objects), positions=tuple(positions), orientations=tuple(orientations))
 
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
@@ -86,6 +88,6 @@ def _draw_place(
         place = (x, y, radius + float(rng.uniform(*heights)))
         if all(np.linalg.norm(np.subtract(place, other[:3])) > radius + other[3] + GAP for other in others):
             return place
-    raise ValueError(
+    raise ParametersError(
         f"no room for {len(others) + 1} objects: lower simulation.rigid.objects or simulation.rigid.radius"
     )

@@ -24,7 +24,7 @@ NOUNS = {Shape.SPHERE: "ball", Shape.BOX: "box", Shape.CYLINDER: "cylinder"}
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """Where in the ranges of density, friction and restitution a material lies (0 low end, 1 high), and how it looks."""
+    """Where a material lies in the ranges of density, friction and restitution (0 low, 1 high), and how it looks."""
 
     pattern: Pattern
     density: tuple[float, float]
@@ -142,4 +142,5 @@ def _draw_velocity(rng: np.random.Generator, speeds: tuple[float, float]) -> Vec
     speed = float(rng.uniform(*speeds))
     angle, depth = float(rng.uniform(0.0, np.pi)), float(rng.uniform(-0.3, 0.3))
     across = float(np.sqrt(1 - depth**2))
-    return (speed * across * float(np.cos(angle)), speed * depth, speed * across * float(np.sin(angle)))
+    x, y, z = (speed * np.array([across * np.cos(angle), depth, across * np.sin(angle)]) + 0.0).tolist()  # no -0.0
+    return (x, y, z)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from components.errors import ParametersError
 from components.simulation.captions import article, choose, write_captions
 from components.simulation.families.rigid.objects import RigidObject, draw_colours, draw_object
 from components.simulation.rotations import about, quaternion, vec3
@@ -13,7 +14,7 @@ from components.simulation.scene import Body, Captions, Shape
 if TYPE_CHECKING:
     from components.params import Physics, Simulation
 
-BALANCED = 1.5  # degrees around the point of balance that are left out: too slow to move within a clip
+BALANCED = 2.0  # degrees around the point of balance that are left out: too slow to move within a clip
 WIDTH = 1.2  # of a column, over the radius of a ball
 PLACE = (
     "a tall {thing} on one edge, leaning {tilt:.0f} degrees to the {side}.",
@@ -82,6 +83,6 @@ def _draw_lean(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
     low, high = bounds
     before, beyond = max(-BALANCED - low, 0.0), max(high - BALANCED, 0.0)
     if before + beyond == 0.0:
-        raise ValueError(f"simulation.rigid.lean is {list(bounds)}, expected values beyond +-{BALANCED} degrees")
+        raise ParametersError(f"simulation.rigid.lean is {list(bounds)}, expected values beyond +-{BALANCED} degrees")
     place = float(rng.uniform(0.0, before + beyond))
     return low + place if place < before else max(low, BALANCED) + place - before

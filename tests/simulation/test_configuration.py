@@ -1,0 +1,185 @@
+"""A scene depends on the seed and its place in a split, on nothing else."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import numpy as np
+import pytest
+
+from components.geometry import project
+from components.parameters.loader import load_params
+from components.params import Params, Rigid
+from components.simulation.configuration import build_scene, configuration_hash
+from components.simulation.families import CATEGORIES
+from components.simulation.guard import guard
+from components.simulation.meshes import shape_mesh
+from components.simulation.scene import Body, Scene
+from components.simulation.solvers.bullet import simulate
+
+PROFILE = Path(__file__).parents[2] / "profiles" / "laptop.yaml"
+LAPTOP = load_params(PROFILE)
+STANDARD = (0.0, 0.0, -9.81)
+
+
+def build(
+    split: str = "train", index: int = 0, *, view: int = 0, take: int = 0, attempt: int = 0, params: Params = LAPTOP
+) -> Scene:
+    return build_scene(params, split=split, category="rigid", index=index, view=view, take=take, attempt=attempt)
+
+
+def with_views(views: int) -> Params:
+    splits = LAPTOP.simulation.splits
+    split = splits.train.model_copy(update={"views": views, "takes": 2})
+    simulation = LAPTOP.simulation.model_copy(update={"splits": splits.model_copy(update={"train": split})})
+    return LAPTOP.model_copy(update={"simulation": simulation})
+
+
+def dynamic(scene: Scene) -> list[Body]:
+    return [body for body in scene.bodies if body.dynamic]
+
+
+def motion_hash(indices: list[int]) -> dict[str, str]:
+    return {
+        str(index): hashlib.sha256(simulate(build(index=index)).vertices.tobytes()).hexdigest() for index in indices
+    }
+
+
+def test_another_process_and_another_order_give_the_same_bytes() -> None:
+    program = (
+        "import json; from tests.simulation.test_configuration import motion_hash;"
+        "print(json.dumps(motion_hash([5, 3, 4, 0, 1, 2])))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert json.loads(answer.stdout) == motion_hash([0, 1, 2, 3, 4, 5])  # also: the solver prints nothing on stdout
+
+
+def test_views_differ_in_the_camera_only() -> None:
+    params = with_views(3)
+    for index in range(6):
+        views = [build(index=index, view=view, params=params) for view in range(3)]
+        assert len({str(replace(scene, camera=views[0].camera)) for scene in views}) == 1
+        assert all(np.array_equal(simulate(scene).poses, simulate(views[0]).poses) for scene in views)
+        assert not np.allclose(views[0].camera.extrinsics, views[2].camera.extrinsics)
+
+
+def test_one_view_is_the_middle_one_of_three() -> None:
+    np.testing.assert_array_equal(
+        build(view=0).camera.extrinsics, build(view=1, params=with_views(3)).camera.extrinsics
+    )
+
+
+def test_the_second_take_differs_in_the_initial_state_by_one_or_two_percent() -> None:
+    changes = []
+    for index in range(60):
+        first, second = (build("test", index, take=take) for take in (0, 1))
+        for one, other in zip(dynamic(first), dynamic(second), strict=True):
+            assert replace(one, position=other.position, orientation=other.orientation) == other
+            changes.append(np.linalg.norm(np.subtract(one.position, other.position)) / np.linalg.norm(one.position))
+        assert configuration_hash(first.parameters) == configuration_hash(second.parameters)
+        assert first.captions == second.captions
+    assert all(change > 0 for change in changes)
+    assert 0.003 < np.mean(changes) < 0.02
+    assert max(changes) < 0.05
+
+
+@pytest.mark.parametrize("take", [0, 1])
+def test_nearly_every_draw_passes_the_guard(take: int) -> None:
+    for split in ("test", "appearance"):
+        for index in range(40):
+            scene = build(split, index, take=take)
+            guard(scene, simulate(scene))
+
+
+def test_everything_moves_but_columns_that_stand_back() -> None:
+    for index in range(60):
+        scene = build(index=index)
+        poses = simulate(scene).poses[..., :3]
+        assert np.linalg.norm(poses[-1] - poses[0], axis=-1).max() > 0.04
+
+
+def test_objects_are_in_the_picture_for_most_of_the_clip() -> None:
+    seen = []
+    for split in ("train", "appearance"):
+        for index in range(60):
+            scene = build(split, index)
+            centres = simulate(scene).poses[..., :3]
+            pixels, _ = project(centres, scene.camera.intrinsics, scene.camera.extrinsics[0])
+            seen.append(((pixels >= 0) & (pixels <= 63)).all(axis=-1).mean())
+    assert np.mean(seen) > 0.97
+
+
+def test_objects_are_about_five_pixels_in_radius_at_frame_0() -> None:
+    for index in range(60):
+        scene = build(index=index)
+        if scene.family != "topple":
+            for body in dynamic(scene):
+                mesh = shape_mesh(body.shape, body.size)
+                a, b, c = mesh.vertices[mesh.faces].transpose(1, 0, 2)
+                area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+                radius = np.sqrt(area / 4 / np.pi)  # Cauchy: a convex body shows a quarter of its surface in the mean
+                _, z = project(body.position, scene.camera.intrinsics, scene.camera.extrinsics[0])
+                assert 3.9 < radius * scene.camera.intrinsics[0, 0] / float(z) < 7.2
+
+
+def test_splits_and_attempts_share_no_configuration() -> None:
+    hashes = [
+        configuration_hash(build(split, index, attempt=attempt).parameters)
+        for split in ("appearance", "labeler", "judge", "train", "dev", "test")
+        for index in range(25)
+        for attempt in range(2)
+    ]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_another_seed_is_another_world() -> None:
+    other = LAPTOP.model_copy(update={"seed": 1})
+    assert configuration_hash(build().parameters) != configuration_hash(build(params=other).parameters)
+
+
+def test_parameters_survive_json_with_their_hash() -> None:
+    for index in range(20):
+        parameters = build("appearance", index).parameters
+        assert configuration_hash(json.loads(json.dumps(parameters))) == configuration_hash(parameters)
+
+
+def test_the_real_world_is_determined_by_its_first_frame() -> None:
+    for index in range(30):
+        scene = build(index=index)
+        assert scene.gravity == STANDARD
+        assert scene.future_determined
+        assert not any(any(body.velocity) for body in scene.bodies)
+
+
+def test_the_unknown_world_is_not() -> None:
+    scenes = [build("appearance", index) for index in range(40)]
+    sizes = [np.linalg.norm(scene.gravity) / 9.81 for scene in scenes]
+    tilts = [np.degrees(np.arccos(-scene.gravity[2] / np.linalg.norm(scene.gravity))) for scene in scenes]
+    speeds = [np.linalg.norm(body.velocity) for scene in scenes for body in dynamic(scene)]
+    assert not any(scene.future_determined for scene in scenes)
+    assert 0.1 <= min(sizes) < 0.3
+    assert 1.0 < max(sizes) <= 1.2
+    assert max(tilts) <= 40.0 + 1e-6
+    assert max(tilts) > 30.0
+    assert max(speeds) <= 2.0 + 1e-9
+
+
+def test_no_two_objects_of_a_scene_share_a_colour() -> None:
+    for index in range(60):
+        names = [body.name.split()[0] for body in dynamic(build(index=index))]
+        assert len(set(names)) == len(names)
+
+
+def test_every_family_the_parameters_may_name_is_registered() -> None:
+    names = get_args(get_args(get_args(get_type_hints(Rigid, include_extras=True)["families"])[0])[0])
+    assert set(names) == set(CATEGORIES["rigid"].families)
+
+
+def test_families_come_in_their_shares() -> None:
+    families = [build(index=index).family for index in range(400)]
+    for family, share in LAPTOP.simulation.rigid.families.items():
+        assert families.count(family) / 400 == pytest.approx(share, abs=0.07)
