@@ -17,6 +17,7 @@ from components.clip import canonical_json
 from components.errors import ExitCode, Phys4dError
 from components.files import write_atomically
 from components.parameters.loader import load_params, read_yaml
+from components.parameters.visible import UNTRACKED, visible
 from components.params import Params
 from components.pipeline.graph import GRAPH_FILE, GraphStage, find_stage, load_graph, lookup, stage_name
 from components.pipeline.locks import exclusive
@@ -77,7 +78,7 @@ def _run(
     context = StageContext(
         work=work, stopped=stopped, progress=lambda total: Progress(stage.name, total, unit=module.UNIT)
     )
-    figures: Mapping[str, float] = module.run(params, context, **item)
+    figures: Mapping[str, float] = module.run(visible(params, (*UNTRACKED, *stage.params)), context, **item)
     shutil.rmtree(folder)
     return figures
 

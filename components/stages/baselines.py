@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from components.evaluation.baselines import baseline_scores
 from components.files import write_atomically
+from components.index import read_index
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -18,10 +19,10 @@ UNIT = "views of configurations"
 def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
     """Write data/evaluation/baselines.json: Physics-IQ-style scores with their intervals."""
     name = params.evaluation.split
-    section = getattr(params.simulation.splits, name)
-    with context.progress(sum(section.configurations.values()) * section.views) as display:
+    folder = Path("data/simulation") / name
+    with context.progress(sum(row.take == 0 for row in read_index(folder))) as display:
         scores = baseline_scores(
-            Path("data/simulation") / name,
+            folder,
             size=params.evaluation.physics_iq_size,
             seed=params.seed,
             advance=display.advance,

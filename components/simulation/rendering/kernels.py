@@ -124,24 +124,24 @@ def point_on(surfaces: Surfaces, frame: wp.int32, face: wp.int32, u: wp.float64,
 
 
 @wp.func
-def barycentrics(surfaces: Surfaces, frame: wp.int32, origin: wp.vec3d, direction: wp.vec3d, hit: Hit):
-    """Weights (u, v) of the face's first two vertices where the ray meets its plane, in float64 (Moller-Trumbore)."""
+def place_of(surfaces: Surfaces, cameras: Cameras, frame: wp.int32, origin: wp.vec3d, direction: wp.vec3d, hit: Hit):
+    """Where a ray meets the plane of the face it hits, in float64 (Moller-Trumbore): (u, v, z-depth)."""
     corners = surfaces.faces[hit.face]
     c = surfaces.vertices[frame, corners[2]]
     to_a = surfaces.vertices[frame, corners[0]] - c
     to_b = surfaces.vertices[frame, corners[1]] - c
     across = wp.cross(direction, to_b)
     determinant = wp.dot(to_a, across)
-    uv = wp.vec2d(wp.float64(hit.u), wp.float64(hit.v))
+    u = wp.float64(hit.u)
+    v = wp.float64(hit.v)
     if determinant != wp.float64(0.0):
         from_c = origin - c
-        u = wp.dot(from_c, across) / determinant
-        v = wp.dot(direction, wp.cross(from_c, to_a)) / determinant
         low = -BARYCENTRIC_SLACK
-        u = wp.clamp(u, low, wp.float64(1.0) - low)
-        v = wp.clamp(v, low, wp.float64(1.0) - low - u)
-        uv = wp.vec2d(u, v)
-    return uv
+        high = wp.float64(1.0) - low
+        u = wp.clamp(wp.dot(from_c, across) / determinant, low, high)
+        v = wp.clamp(wp.dot(direction, wp.cross(from_c, to_a)) / determinant, low, high - u)
+    point = point_on(surfaces, frame, hit.face, u, v)
+    return wp.vec3d(u, v, (cameras.projections[frame] * (point - origin))[2])
 
 
 @wp.func
@@ -178,12 +178,22 @@ def in_frame(cameras: Cameras, pixel: wp.vec2d):
 
 
 @wp.kernel
-def trace_still(surfaces: Surfaces, cameras: Cameras, frame: wp.int32, first: wp.int32, hits: wp.array[Hit]):
-    """Still faces hit by the rays through pixel centres."""
+def trace_still(
+    surfaces: Surfaces,
+    cameras: Cameras,
+    frame: wp.int32,
+    first: wp.int32,
+    hits: wp.array[Hit],
+    places: wp.array[wp.vec3d],
+):
+    """Still faces hit by the rays through pixel centres, and where: (u, v, z)."""
     i = wp.tid()
-    direction = wp.vec3(cameras.rays[frame] * pixel_of(cameras, first + i))
-    origin = wp.vec3(cameras.centres[frame])
-    hits[i] = cast(surfaces.still_mesh, surfaces.still_faces, origin, direction, cameras.far)
+    origin = cameras.centres[frame]
+    direction = cameras.rays[frame] * pixel_of(cameras, first + i)
+    hit = cast(surfaces.still_mesh, surfaces.still_faces, wp.vec3(origin), wp.vec3(direction), cameras.far)
+    hits[i] = hit
+    if hit.face >= 0:
+        places[i] = place_of(surfaces, cameras, frame, origin, direction, hit)
 
 
 @wp.kernel
@@ -192,7 +202,8 @@ def trace(
     cameras: Cameras,
     frame: wp.int32,
     first: wp.int32,
-    still: wp.array[Hit],
+    still_hits: wp.array[Hit],
+    still_places: wp.array[wp.vec3d],
     faces: wp.array[wp.int32],
     places: wp.array[wp.vec3d],
     out: Annotation,
@@ -200,25 +211,39 @@ def trace(
     """Depth and identity at `frame`; `faces` and `places` (u, v, z) keep the material points for `follow`."""
     i = wp.tid()
     pixel = first + i
-    origin = cameras.centres[frame]
-    centre = pixel_of(cameras, pixel)
-    direction = cameras.rays[frame] * centre
-    hit = still[i]
-    if in_window(surfaces, frame, wp.float32(centre[0]), wp.float32(centre[1])):
-        hit = cast_moving(surfaces, wp.vec3(origin), wp.vec3(direction), hit)
+    here = pixel_of(cameras, pixel)
+    hit = still_hits[i]
+    place = still_places[i]
+    if in_window(surfaces, frame, wp.float32(here[0]), wp.float32(here[1])):
+        origin = cameras.centres[frame]
+        direction = cameras.rays[frame] * here
+        front = cast_moving(surfaces, wp.vec3(origin), wp.vec3(direction), hit)
+        if front.face != hit.face:
+            hit = front
+            place = place_of(surfaces, cameras, frame, origin, direction, hit)
     depth = cameras.far
     instance = wp.uint16(0)
     if hit.face >= 0:
-        uv = barycentrics(surfaces, frame, origin, direction, hit)
-        point = point_on(surfaces, frame, hit.face, uv[0], uv[1])
-        z = (cameras.projections[frame] * (point - origin))[2]
-        places[i] = wp.vec3d(uv[0], uv[1], z)
-        depth = wp.float32(z)
+        depth = wp.float32(place[2])
         instance = surfaces.instance[hit.face]
     faces[i] = hit.face
+    places[i] = place
     out.depth[frame, pixel] = depth
     out.valid[frame, pixel] = hit.face >= 0
     out.segmentation[frame, pixel] = instance
+
+
+@wp.func
+def stays_visible(surfaces: Surfaces, cameras: Cameras, frame: wp.int32, here: wp.vec3d, face: wp.int32, z: wp.float64):
+    """Whether a still point under a still camera, seen at `here`, has no moving face before it at `frame`."""
+    visible = bool(True)
+    if in_window(surfaces, frame, wp.float32(here[0]), wp.float32(here[1])):
+        reach = cameras.far
+        if face >= 0:
+            reach = wp.float32(z) * (1.0 - OCCLUSION_MARGIN)
+        direction = wp.vec3(cameras.rays[frame] * here)
+        visible = not occluded(surfaces, wp.vec3(cameras.centres[frame]), direction, reach, face, True, False)
+    return visible
 
 
 @wp.kernel
@@ -240,29 +265,31 @@ def follow(
     pixel = first + i
     here = pixel_of(cameras, pixel)
     face = faces[i]
-    centre = cameras.centres[frame + 1]
-    towards = cameras.rays[frame] * here
-    if face >= 0:
-        towards = point_on(surfaces, frame + 1, face, places[i][0], places[i][1]) - centre
-    there = cameras.projections[frame + 1] * towards
     flow = wp.vec2(0.0, 0.0)
-    visible = bool(False)
-    if there[2] > NEAREST_Z:
-        landed = wp.vec2d(there[0] / there[2], there[1] / there[2])
-        flow = wp.vec2(wp.float32(landed[0] - here[0]), wp.float32(landed[1] - here[1]))
-        if in_frame(cameras, landed):
-            reach = 1.0 - OCCLUSION_MARGIN
-            still_point = bool(True)
-            if face >= 0:
-                still_point = not surfaces.moves[face]
-            else:
-                reach = cameras.far / wp.float32(there[2])
-            ask_moving = in_window(surfaces, frame + 1, wp.float32(landed[0]), wp.float32(landed[1]))
-            ask_still = not (cameras.still and still_point)
-            visible = not occluded(surfaces, wp.vec3(centre), wp.vec3(towards), reach, face, ask_moving, ask_still)
     change = wp.float32(0.0)
+    visible = bool(False)
+    stays = bool(cameras.still)
     if face >= 0:
-        change = wp.float32(there[2] - places[i][2])
+        stays = stays and not surfaces.moves[face]
+    if stays:
+        visible = stays_visible(surfaces, cameras, frame + 1, here, face, places[i][2])
+    else:
+        centre = cameras.centres[frame + 1]
+        towards = cameras.rays[frame] * here
+        if face >= 0:
+            towards = point_on(surfaces, frame + 1, face, places[i][0], places[i][1]) - centre
+        there = cameras.projections[frame + 1] * towards
+        if face >= 0:
+            change = wp.float32(there[2] - places[i][2])
+        if there[2] > NEAREST_Z:
+            landed = wp.vec2d(there[0] / there[2], there[1] / there[2])
+            flow = wp.vec2(wp.float32(landed[0] - here[0]), wp.float32(landed[1] - here[1]))
+            if in_frame(cameras, landed):
+                reach = 1.0 - OCCLUSION_MARGIN
+                if face < 0:
+                    reach = cameras.far / wp.float32(there[2])
+                ask_moving = in_window(surfaces, frame + 1, wp.float32(landed[0]), wp.float32(landed[1]))
+                visible = not occluded(surfaces, wp.vec3(centre), wp.vec3(towards), reach, face, ask_moving, True)
     out.flow[frame, pixel] = flow
     out.depth_change[frame, pixel] = change
     out.visible[frame, pixel] = visible

@@ -64,6 +64,17 @@ class Surfel:
     direct: wp.vec3
 
 
+@wp.struct
+class StillPixel:
+    """A pixel of the picture without anything that moves, and the box of its surfels that a light reaches."""
+
+    colour: wp.vec3ub
+    albedo: wp.vec3
+    lit: wp.bool
+    middle: wp.vec3
+    extent: wp.vec3
+
+
 @wp.func
 def square_wave(x: wp.float32, width: wp.float32):
     """Mean over [x - width/2, x + width/2] of a wave that is +1 on [0, 1), -1 on [1, 2), and so on."""
@@ -242,17 +253,31 @@ def meets_box(origin: wp.vec3, inverse: wp.vec3, lower: wp.vec3, upper: wp.vec3)
 
 
 @wp.func
-def lit(surfaces: Surfaces, look: Look, frame: wp.int32, seen: Surfel):
-    """A surfel's linear colour, with the shadows of moving faces."""
+def lit(surfaces: Surfaces, look: Look, frame: wp.int32, seen: Surfel, ask_moving: wp.bool):
+    """A surfel's linear colour; with `ask_moving` in the shadows of moving faces."""
     light = float(0.0)
     for i in range(look.lights.shape[0]):
         if seen.direct[i] > 0.0:
             blocked = bool(False)
-            if surfaces.moving_mesh != wp.uint64(0):
+            if ask_moving:
                 if meets_box(seen.position, look.inverse_lights[i], surfaces.lower[frame], surfaces.upper[frame]):
                     blocked = wp.mesh_query_ray_anyhit(surfaces.moving_mesh, seen.position, look.lights[i], ANYWHERE)
             light += wp.where(blocked, 0.0, seen.direct[i])
     return seen.emission + seen.albedo * light
+
+
+@wp.func
+def changes(surfaces: Surfaces, cameras: Cameras, look: Look, frame: wp.int32, pixel: wp.int32, still: StillPixel):
+    """Whether something that moves can be seen in a pixel, or can cast a shadow there."""
+    touched = bool(False)
+    if surfaces.moving_mesh != wp.uint64(0):
+        touched = in_window(surfaces, frame, float(pixel % cameras.width), float(pixel / cameras.width))
+        if still.lit and not touched:
+            lower = surfaces.lower[frame] - still.extent
+            upper = surfaces.upper[frame] + still.extent
+            for i in range(look.lights.shape[0]):
+                touched = touched or meets_box(still.middle, look.inverse_lights[i], lower, upper)
+    return touched
 
 
 @wp.func
@@ -261,6 +286,12 @@ def srgb(linear: wp.float32):
     x = wp.clamp(linear, 0.0, 1.0)
     encoded = wp.where(x <= 0.0031308, 12.92 * x, 1.055 * wp.pow(x, 1.0 / 2.4) - 0.055)
     return wp.uint8(wp.int32(255.0 * encoded + 0.5))
+
+
+@wp.func
+def srgb_pixel(linear: wp.vec3):
+    """A pixel's three sRGB bytes."""
+    return wp.vec3ub(srgb(linear[0]), srgb(linear[1]), srgb(linear[2]))
 
 
 @wp.func
@@ -302,6 +333,39 @@ def shade_still(
 
 
 @wp.kernel
+def settle_still(
+    surfaces: Surfaces,
+    look: Look,
+    frame: wp.int32,
+    surfels: wp.array2d[Surfel],
+    side: wp.int32,
+    out: wp.array[StillPixel],
+):
+    """The picture of the still world, from what its sub-samples see."""
+    i = wp.tid()
+    share = 1.0 / float(side * side)
+    colour = wp.vec3(0.0, 0.0, 0.0)
+    base = wp.vec3(0.0, 0.0, 0.0)
+    lower = wp.vec3(ANYWHERE, ANYWHERE, ANYWHERE)
+    upper = -lower
+    still = StillPixel()
+    for sub in range(side * side):
+        seen = surfels[i, sub]
+        colour += lit(surfaces, look, frame, seen, False) * share
+        base += seen.albedo * share
+        if wp.max(seen.direct) > 0.0:
+            still.lit = True
+            lower = wp.min(lower, seen.position)
+            upper = wp.max(upper, seen.position)
+    still.colour = srgb_pixel(colour)
+    still.albedo = base
+    if still.lit:
+        still.middle = 0.5 * (lower + upper)
+        still.extent = (upper - lower) * 0.5 + wp.vec3(SHADOW_BIAS, SHADOW_BIAS, SHADOW_BIAS)
+    out[i] = still
+
+
+@wp.kernel
 def shade_frame(
     surfaces: Surfaces,
     cameras: Cameras,
@@ -310,19 +374,22 @@ def shade_frame(
     first: wp.int32,
     side: wp.int32,
     surfels: wp.array2d[Surfel],
-    rgb: wp.array3d[wp.uint8],
+    stills: wp.array[StillPixel],
+    rgb: wp.array2d[wp.vec3ub],
     albedo: wp.array2d[wp.vec3],
 ):
     """The picture at `frame`: what moves, before the still world; `albedo` is filled unless it is empty."""
     i = wp.tid()
     pixel = first + i
-    share = 1.0 / float(side * side)
-    colour = wp.vec3(0.0, 0.0, 0.0)
-    base = wp.vec3(0.0, 0.0, 0.0)
-    moving = in_window(surfaces, frame, float(pixel % cameras.width), float(pixel / cameras.width))
-    for sub in range(side * side):
-        seen = surfels[i, sub]
-        if moving:
+    still = stills[i]
+    shown = still.colour
+    base = still.albedo
+    if changes(surfaces, cameras, look, frame, pixel, still):
+        share = 1.0 / float(side * side)
+        colour = wp.vec3(0.0, 0.0, 0.0)
+        base = wp.vec3(0.0, 0.0, 0.0)
+        for sub in range(side * side):
+            seen = surfels[i, sub]
             ray = sub_ray(cameras, frame, pixel, sub, side)
             behind = Hit()
             behind.face = -1
@@ -330,9 +397,9 @@ def shade_frame(
             hit = cast_moving(surfaces, ray.origin, ray.direction, behind)
             if hit.face >= 0:
                 seen = shade(surfaces, look, frame, ray, hit)
-        colour += lit(surfaces, look, frame, seen) * share
-        base += seen.albedo * share
-    for channel in range(3):
-        rgb[frame, pixel, channel] = srgb(colour[channel])
+            colour += lit(surfaces, look, frame, seen, True) * share
+            base += seen.albedo * share
+        shown = srgb_pixel(colour)
+    rgb[frame, pixel] = shown
     if albedo.shape[0] > 0:
         albedo[frame, pixel] = base

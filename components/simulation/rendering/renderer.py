@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from components.errors import Phys4dError
 from components.simulation.rendering.kernels import Annotation, Hit, follow, see_points, trace, trace_still
-from components.simulation.rendering.kernels_shading import Surfel, shade_frame, shade_still
+from components.simulation.rendering.kernels_shading import StillPixel, Surfel, settle_still, shade_frame, shade_still
 from components.simulation.rendering.runtime import DEFAULT_DEVICE, prepare
 from components.simulation.rendering.world import World, upload
 from components.simulation.scene import Motion, Scene
 
-SUB_SAMPLES_PER_BAND = 2**20  # bounds the memory of what is kept of the still world: 60 bytes each
+SUB_SAMPLES_PER_BAND = 2**16  # bounds the memory of what is kept of the still world: 60 bytes each
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,6 +107,8 @@ class _Buffers:
 
     def __init__(self, pixels: int, samples_per_pixel: int, device: str) -> None:
         self.still_hits = wp.empty(pixels, dtype=Hit, device=device)
+        self.still_places = wp.empty(pixels, dtype=wp.vec3d, device=device)
+        self.still_pixels = wp.empty(pixels, dtype=StillPixel, device=device)
         self.faces = wp.empty(pixels, dtype=wp.int32, device=device)
         self.places = wp.empty(pixels, dtype=wp.vec3d, device=device)
         self.surfels = wp.empty((pixels, samples_per_pixel), dtype=Surfel, device=device)
@@ -116,7 +118,7 @@ class _Arrays:
     """What the kernels fill: all frames and pixels."""
 
     def __init__(self, frames: int, pixels: int, device: str, *, albedo: bool) -> None:
-        self.rgb = wp.empty((frames, pixels, 3), dtype=wp.uint8, device=device)
+        self.rgb = wp.empty((frames, pixels), dtype=wp.vec3ub, device=device)
         self.albedo = wp.empty((frames, pixels) if albedo else (0, 0), dtype=wp.vec3, device=device)
         self.annotation = Annotation()
         self.annotation.depth = wp.empty((frames, pixels), dtype=wp.float32, device=device)
@@ -129,7 +131,8 @@ class _Arrays:
 
 def _render_band(world: World, buffers: _Buffers, band: _Band, out: _Arrays) -> None:
     """All frames of one band. `follow` completes the frame before, once the moving mesh has moved on."""
-    surfaces, cameras, device = world.surfaces, world.cameras, world.device
+    surfaces, cameras, look, device = world.surfaces, world.cameras, world.look, world.device
+    still = [buffers.still_hits, buffers.still_places]
     points = [buffers.faces, buffers.places, out.annotation]
     for frame in range(world.frames):
         world.move_to(frame)
@@ -138,9 +141,12 @@ def _render_band(world: World, buffers: _Buffers, band: _Band, out: _Arrays) -> 
                 follow, dim=band.pixels, inputs=[surfaces, cameras, frame - 1, band.first, *points], device=device
             )
         view = [surfaces, cameras, frame, band.first]
-        picture = [surfaces, cameras, world.look, frame, band.first, band.side, buffers.surfels]
+        picture = [surfaces, cameras, look, frame, band.first, band.side, buffers.surfels]
         if frame == 0 or not cameras.still:
-            wp.launch(trace_still, dim=band.pixels, inputs=[*view, buffers.still_hits], device=device)
+            wp.launch(trace_still, dim=band.pixels, inputs=[*view, *still], device=device)
             wp.launch(shade_still, dim=(band.pixels, band.side**2), inputs=picture, device=device)
-        wp.launch(trace, dim=band.pixels, inputs=[*view, buffers.still_hits, *points], device=device)
-        wp.launch(shade_frame, dim=band.pixels, inputs=[*picture, out.rgb, out.albedo], device=device)
+            settled = [surfaces, look, frame, buffers.surfels, band.side, buffers.still_pixels]
+            wp.launch(settle_still, dim=band.pixels, inputs=settled, device=device)
+        wp.launch(trace, dim=band.pixels, inputs=[*view, *still, *points], device=device)
+        shown = [*picture, buffers.still_pixels, out.rgb, out.albedo]
+        wp.launch(shade_frame, dim=band.pixels, inputs=shown, device=device)

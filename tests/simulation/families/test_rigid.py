@@ -11,8 +11,9 @@ from components.errors import ParametersError
 from components.parameters.loader import load_params
 from components.params import Simulation
 from components.simulation.environment import Surroundings
-from components.simulation.families.rigid.drop import GAP, Drop
+from components.simulation.families.rigid.drop import Drop
 from components.simulation.families.rigid.objects import MATERIALS, volume
+from components.simulation.families.rigid.placement import GAP
 from components.simulation.families.rigid.ramp import Ramp
 from components.simulation.families.rigid.topple import Topple
 from components.simulation.guard import penetration
@@ -137,7 +138,7 @@ def test_dropped_objects_start_apart_and_above_the_floor() -> None:
 def test_more_objects_than_there_is_room_for_are_refused() -> None:
     with pytest.raises(ParametersError, match="no room for"):
         for rng in generators(20):
-            Drop.draw(rng, with_objects(6), REAL.model_copy())
+            Drop.draw(rng, with_objects(6), REAL)
 
 
 def test_dropped_objects_fall_freely_until_something_is_met() -> None:

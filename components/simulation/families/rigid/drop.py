@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from components.errors import ParametersError
 from components.simulation.captions import article, choose, write_captions
 from components.simulation.families.rigid.objects import RigidObject, draw_colours, draw_object, draw_size
+from components.simulation.families.rigid.placement import draw_place
 from components.simulation.rotations import quaternion
 from components.simulation.scene import IDENTITY, Body, Captions, Quaternion, Shape, Vec3
 
 if TYPE_CHECKING:
     from components.params import Physics, Simulation
 
-REACH = (1.3, 0.4)  # metres from the middle, across and along the view
-GAP = 0.15  # metres between the bounding spheres of two objects
-PLACES = 200  # draws of a place before giving up
 PLACE = (
     "{thing} in the air, {height:.1f} metres above a grey floor.",
     "{thing}, {height:.1f} metres over a grey floor.",
@@ -46,9 +43,11 @@ class Drop:
             shape = Shape(rng.choice([Shape.SPHERE, Shape.SPHERE, Shape.BOX, Shape.CYLINDER]))
             thing = draw_object(rng, ranges, physics, shape=shape, size=draw_size(rng, ranges, shape), colour=colour)
             others = [(*other, known.bounding_radius) for known, other in zip(objects, positions, strict=True)]
-            positions.append(_draw_place(rng, ranges.drop_height, thing.bounding_radius, others))
+            positions.append(draw_place(rng, ranges.drop_height, thing.bounding_radius, others))
             objects.append(thing)
-            orientations.append(IDENTITY if shape is Shape.SPHERE else quaternion(Rotation.random(rng=rng)))
+            orientations.append(
+                IDENTITY if shape is Shape.SPHERE else quaternion(Rotation.from_quat(rng.normal(size=4)))
+            )
         return cls(objects=tuple(objects), positions=tuple(positions), orientations=tuple(orientations))
 
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
@@ -74,20 +73,3 @@ class Drop:
         return write_captions(
             rng, sentences=sentences, moving=[(thing.phrase, thing.velocity) for thing in self.objects]
         )
-
-
-def _draw_place(
-    rng: np.random.Generator,
-    heights: tuple[float, float],
-    radius: float,
-    others: list[tuple[float, float, float, float]],
-) -> Vec3:
-    """A centre whose bounding sphere is `heights` above the floor and GAP away from the spheres (x, y, z, radius)."""
-    for _ in range(PLACES):
-        x, y = (float(rng.uniform(-reach, reach)) for reach in REACH)
-        place = (x, y, radius + float(rng.uniform(*heights)))
-        if all(np.linalg.norm(np.subtract(place, other[:3])) > radius + other[3] + GAP for other in others):
-            return place
-    raise ParametersError(
-        f"no room for {len(others) + 1} objects: lower simulation.rigid.objects or simulation.rigid.radius"
-    )

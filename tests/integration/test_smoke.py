@@ -1,0 +1,128 @@
+"""The smoke profile through the whole graph, as a user runs it; then what makes which stage run again."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import pytest
+
+from components.index import read_index, read_split
+from tests.integration.project import DVC, PHYS4D, Project, make_project
+
+SPLITS = ("appearance", "labeler", "judge", "train", "dev", "test")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = make_project(tmp_path_factory.mktemp("smoke"))
+    result = project.run(*DVC, "repro")
+    assert result.returncode == 0, result.stderr
+    return project
+
+
+def stale(project: Project) -> set[str]:
+    """Stages that DVC would run again for a change of their own dependencies."""
+    result = project.run(*DVC, "status", "--json")
+    assert result.returncode == 0, result.stderr
+    return set(json.loads(result.stdout))
+
+
+@contextmanager
+def edited(path: Path, old: str, new: str) -> Iterator[None]:
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        path.write_text(content)
+
+
+def test_a_second_repro_runs_nothing(done: Project) -> None:
+    result = done.run(*DVC, "repro")
+    assert result.returncode == 0
+    assert "Data and pipelines are up to date." in result.stdout
+    assert "Running stage" not in result.stdout
+
+
+def test_nothing_of_the_work_is_left_over(done: Project) -> None:
+    assert list((done.root / ".phys4d/progress").iterdir()) == []
+    hidden = [path for path in (done.root / "data").rglob(".*") if path.name != ".gitignore"]
+    assert hidden == []
+
+
+def test_every_split_is_there_and_every_clip_reads(done: Project) -> None:
+    for split in SPLITS:
+        clips = list(read_split(done.root / "data/simulation" / split))
+        assert len(clips) == (8 if split in ("appearance", "train", "dev", "test") else 4)
+        assert {clip.meta.split for clip in clips} == {split}
+
+
+def test_splits_share_no_configuration(done: Project) -> None:
+    seen = [{row.configuration for row in read_index(done.root / "data/simulation" / split)} for split in SPLITS]
+    assert len(set.union(*seen)) == sum(len(hashes) for hashes in seen)
+
+
+def test_only_hidden_motion_leaves_the_future_open(done: Project) -> None:
+    for split in SPLITS:
+        rows = read_index(done.root / "data/simulation" / split)
+        assert {row.future_determined for row in rows} == {split != "appearance"}
+
+
+def test_the_truth_scores_100_and_a_frozen_frame_far_less(done: Project) -> None:
+    baselines = json.loads((done.root / "data/evaluation/baselines.json").read_text())["baselines"]
+    assert baselines["truth"]["score"] == 100
+    assert baselines["truth"]["interval"] == [100, 100]
+    assert baselines["first_frame"]["interval"][1] < 50
+
+
+def test_the_shell_makes_the_same_bytes_as_dvc_with_any_number_of_processes(done: Project, tmp_path: Path) -> None:
+    alone = make_project(tmp_path, {"resources__processes": 1})
+    assert alone.run(*PHYS4D, "simulate", "--split", "train", "--json").returncode == 0
+    assert alone.hashes("data/simulation/train") == done.hashes("data/simulation/train")
+
+
+def test_the_preview_is_a_picture(done: Project) -> None:
+    result = done.run(*PHYS4D, "preview", "--split", "train", "--out", "preview.png")
+    assert result.returncode == 0, result.stderr
+    picture = cv2.imread(str(done.root / "preview.png"))
+    assert picture is not None
+    assert picture.std() > 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("processes: 2", "processes: 1", set()),
+        ("threads: 1", "threads: 2", set()),
+        ("group_size: 2", "group_size: 4", set()),  # stage 3 alone looks at it
+        ("max_speed: 40.0", "max_speed: 41.0", {f"validate_simulation@{split}" for split in SPLITS}),
+        ("bootstrap_samples: 200", "bootstrap_samples: 300", {"baselines"}),
+        ("ramp_angle:\n    - 15.0", "ramp_angle:\n    - 16.0", {f"simulate@{split}" for split in SPLITS}),
+    ],
+    ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
+)
+def test_a_changed_parameter_runs_only_what_looks_at_it(done: Project, old: str, new: str, expected: set[str]) -> None:
+    with edited(done.root / "params.yaml", old, new):
+        assert stale(done) == expected
+
+
+def test_a_changed_split_runs_only_itself_and_its_gate(done: Project) -> None:
+    with edited(
+        done.root / "params.yaml",
+        "train:\n      physics: real\n      configurations:\n        rigid: 8",
+        "train:\n      physics: real\n      configurations:\n        rigid: 9",
+    ):
+        assert stale(done) == {"simulate@train", "validate_simulation@train"}
+
+
+def test_editing_evaluation_runs_the_evaluation_only(done: Project) -> None:
+    with edited(done.root / "components/evaluation/bootstrap.py", '"""', '"""Edited. '):
+        assert stale(done) == {"baselines"}
+
+
+def test_editing_the_renderer_makes_the_clips_again(done: Project) -> None:
+    with edited(done.root / "components/simulation/rendering/renderer.py", '"""', '"""Edited. '):
+        assert stale(done) == {f"simulate@{split}" for split in SPLITS}
