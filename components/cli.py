@@ -65,12 +65,6 @@ def validate_simulation(split: SplitOption, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def collect_videos(as_json: AsJson = False) -> None:
-    """Stage: the videos that pseudo-labels are made of."""
-    _run_stage("collect_videos", {}, as_json=as_json)
-
-
-@app.command()
 def baselines(as_json: AsJson = False) -> None:
     """Stage: the rows every model is compared with, a frozen first frame and the truth itself."""
     _run_stage("baselines", {}, as_json=as_json)

@@ -1,7 +1,7 @@
 """Small synthetic clips for tests of storage and gates: right by the contract, cheap to make."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,4 +53,4 @@ def make_clip(clip_id: str = "train-rigid-000000-v0-t0", *, seed: int = 0, **fie
         ),
         meta=meta,
     )
-    return replace(clip, **fields)
+    return replace(clip, **cast(dict[str, Any], fields))

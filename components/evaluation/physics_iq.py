@@ -99,8 +99,9 @@ def score_frames(
 ) -> PhysicsIqCase:
     """Score one clip against two takes; all (T, H, W, 3) uint8 RGB at `fps` frames a second.
 
-    The first `seconds` are used (the benchmark's are 5); None takes the whole of three equally long clips. The clips may differ in height and
-    width: everything is compared at a quarter of take 1's. ClipError for a clip of another kind or too short.
+    The first `seconds` are used (the benchmark's are 5); None takes the whole of three equally long clips. The clips
+    may differ in height and width: everything is compared at a quarter of take 1's. ClipError for a clip of another
+    kind or too short.
     """
     clips = (generated, take1, take2)
     count = len(take1) if seconds is None else frames_in(seconds, fps=fps)

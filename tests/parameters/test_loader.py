@@ -96,7 +96,7 @@ def test_a_missing_section_is_named() -> None:
 def test_parameters_are_frozen() -> None:
     params = parse_params(laptop(), source="laptop")
     with pytest.raises(ValidationError):
-        params.video.frames = 21  # type: ignore[misc]
+        params.video.frames = 21
 
 
 @pytest.mark.parametrize("text", ["a: [1, 2", "a: 1\na: 2", "\t- x", "[1, 2]", ""])

@@ -12,13 +12,14 @@ import warp as wp
 from numpy.typing import NDArray
 
 from components.errors import Phys4dError
-from components.simulation.rendering.kernels import Annotation, Hit, follow, see_points, trace, trace_still
+from components.simulation.rendering.kernels_annotation import Annotation, follow, see_points, trace, trace_still
+from components.simulation.rendering.kernels_rays import Hit
 from components.simulation.rendering.kernels_shading import StillPixel, Surfel, settle_still, shade_frame, shade_still
 from components.simulation.rendering.runtime import DEFAULT_DEVICE, prepare
 from components.simulation.rendering.world import World, upload
 from components.simulation.scene import Motion, Scene
 
-SUB_SAMPLES_PER_BAND = 2**16  # bounds the memory of what is kept of the still world: 60 bytes each
+SUB_SAMPLES_PER_BAND = 2**18  # bounds the memory of what is kept of the still world: 60 bytes each
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -22,8 +22,8 @@ def prepare(device: str = DEFAULT_DEVICE, cache_dir: Path | None = None) -> None
 
 def compile_kernels(device: str = DEFAULT_DEVICE, cache_dir: Path | None = None) -> None:
     """Compile the renderer's kernels ahead, so that worker processes only load them."""
-    from components.simulation.rendering import kernels, kernels_shading
+    from components.simulation.rendering import kernels_annotation, kernels_shading
 
     prepare(device, cache_dir)
-    for module in (kernels, kernels_shading):
+    for module in (kernels_annotation, kernels_shading):
         wp.load_module(module, device=device)

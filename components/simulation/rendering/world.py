@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from components.errors import Phys4dError
 from components.geometry import project
-from components.simulation.rendering.kernels import Cameras, Surfaces
-from components.simulation.rendering.kernels_shading import CHECKER, NOISE, PLAIN, STRIPES, Look
+from components.simulation.rendering.kernels_rays import Cameras, Surfaces
+from components.simulation.rendering.kernels_textures import CHECKER, NOISE, PLAIN, STRIPES, Look
 from components.simulation.scene import Camera, FloatArray, Motion, Pattern, Scene
 
 MOST_LIGHTS = 3

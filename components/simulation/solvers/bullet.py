@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import pybullet
 
 from components.simulation.meshes import shape_mesh
+from components.simulation.quiet import hushed
 from components.simulation.rotations import matrices
 from components.simulation.scene import Body, FloatArray, Motion, Scene, Shape
+
+with hushed():  # it names its build
+    import pybullet
 
 STEPS_PER_SECOND = 960
 ERP = 0.003  # share of a penetration that is corrected in a step; more adds energy to bounces
