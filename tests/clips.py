@@ -53,4 +53,4 @@ def make_clip(clip_id: str = "train-rigid-000000-v0-t0", *, seed: int = 0, **fie
         ),
         meta=meta,
     )
-    return replace(clip, **cast(dict[str, Any], fields))
+    return replace(clip, **cast("dict[str, Any]", fields))
