@@ -87,9 +87,12 @@ def preview(
 @app.command()
 def bench(as_json: AsJson = False) -> None:
     """Measure the project's speed, as ratios within one run."""
-    from components.bench import run_benchmarks
+    from components.benchmarks.suite import run_benchmarks
+    from components.parameters.loader import parse_params
+    from components.parameters.profiles import profile_values
 
-    _report(run_benchmarks(), as_json=as_json)
+    _enter_project()
+    _report(run_benchmarks(parse_params(profile_values("laptop"), source="laptop")), as_json=as_json)
 
 
 @params_app.command("check")

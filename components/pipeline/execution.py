@@ -46,7 +46,7 @@ def run_stage(template: str, item: Mapping[str, str]) -> Mapping[str, float]:
     name = stage_name(template, item)
     record = record_path(root, name)
     die_with_parent()
-    if os.environ.get("DVC_STAGE") and os.getppid() == 1:
+    if _orphaned():
         raise Phys4dError(f"{name}: the DVC process that started this command has ended")
     with exclusive(lock_path(root, name), name), _signals() as stopped:
         record.unlink(missing_ok=True)
@@ -137,6 +137,11 @@ def _digest(path: Path) -> str:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _orphaned() -> bool:
+    """Whether DVC was killed before this process asked to die with it; DVC may itself be process 1 of a container."""
+    return "DVC_STAGE" in os.environ and os.getppid() == 1 and b"dvc" not in Path("/proc/1/cmdline").read_bytes()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import functools
 import hashlib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from components.simulation.solvers import bullet
 if TYPE_CHECKING:
     from components.params import Params
 
+KERNEL_CACHE = Path(".phys4d/cache/warp")
 LIBRARIES = ("pybullet", "warp-lang", "numpy")
 
 

@@ -17,7 +17,7 @@ from components.errors import Phys4dError, StoppedError
 from components.files import write_atomically
 from components.index import IndexRow, encode_rows, index_row, read_rows, write_index
 from components.shards import new_shard, shard_name
-from components.simulation.clips import configuration_clips
+from components.simulation.clips import KERNEL_CACHE, configuration_clips
 from components.simulation.rendering.runtime import compile_kernels
 from components.simulation.workers import worker_pool, worker_stopped
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from components.params import Params
 
 POLL = 0.2  # seconds between looks at the stop signal
-KERNEL_CACHE = Path(".phys4d/cache/warp")
 
 
 class Display(Protocol):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import warp as wp
 
+from components.simulation.quiet import hushed
+
 DEFAULT_DEVICE = "cpu"
 
 
@@ -11,12 +13,13 @@ def prepare(device: str = DEFAULT_DEVICE, cache_dir: Path | None = None) -> None
     """Start Warp, quietly, and check that `device` exists.
 
     cache_dir: where compiled kernels are kept; without it the environment's WARP_CACHE_PATH, else Warp's folder in the
-    user's cache. It must be given before the first kernel is compiled. Raises ValueError for an unknown device.
+    user's cache. The first call of a process decides. Raises ValueError for an unknown device.
     """
     wp.config.log_level = wp.LOG_WARNING  # otherwise Warp announces itself on stdout
     if cache_dir is not None:
         wp.config.kernel_cache_dir = str(cache_dir)
-    wp.init()
+    with hushed():  # without an accelerator's driver it says so, whatever the device; a missing device raises below
+        wp.init()
     wp.get_device(device)
 
 

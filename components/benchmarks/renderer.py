@@ -45,9 +45,9 @@ def renderer_speed(
     the device is "cpu".
 
     The bound: at 4 samples per pixel and one light, 10 rays belong to a pixel (centre, visibility, 4 views, 4 shadows).
-    Cast one by one against 5,000 moving triangles that cover 4 % of the picture, a ray took 25 to 29 ns in the mean
-    (16 to 20 where it misses, 140 to 190 where it hits), so 270 ns per pixel before anything is shaded; the renderer,
-    which does not cast what cannot hit, took 390 ns per pixel at 256 x 256 with shading and annotation.
+    Against 5,000 moving triangles that cover 4 % of the picture one ray took 25 to 29 ns in the mean on one core (16
+    to 20 where it misses, 140 to 190 where it hits): 270 ns per pixel with nothing shaded. The renderer, which does not
+    cast what cannot hit, took 310 ns per pixel at 256 x 256 with shading and annotation.
     """
     compile_kernels(device)
     speeds = []

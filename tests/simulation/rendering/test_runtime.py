@@ -1,0 +1,26 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.simulation.rendering.runtime import compile_kernels, prepare
+
+
+def test_an_unknown_device_is_named() -> None:
+    with pytest.raises(ValueError, match="abacus"):
+        prepare("abacus")
+
+
+def test_compiling_ahead_says_nothing_and_may_be_repeated(capfd: pytest.CaptureFixture[str]) -> None:
+    compile_kernels()
+    compile_kernels()
+    assert capfd.readouterr().out == ""
+
+
+def test_kernels_are_compiled_into_the_given_folder(tmp_path: Path) -> None:
+    program = "import sys, pathlib; from components.simulation.rendering.runtime import compile_kernels; "
+    program += "compile_kernels(cache_dir=pathlib.Path(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, capture_output=True, text=True)
+    assert done.stdout == ""
+    assert len(list(tmp_path.rglob("*.o"))) >= 2
