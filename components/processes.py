@@ -1,10 +1,25 @@
-"""Children that die with their parent, so that nothing is left running."""
+"""Processes: how many threads they use, and children that die with their parent."""
 
 import ctypes
 import os
 import signal
 
+from threadpoolctl import threadpool_limits
+
 PR_SET_PDEATHSIG = 1
+THREAD_COUNTS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
+)
+
+
+def limit_threads(count: int) -> None:
+    """Have libraries compute with `count` threads: those that are loaded, those to come, and those of new children."""
+    os.environ.update(dict.fromkeys(THREAD_COUNTS, str(count)))
+    threadpool_limits(count)
 
 
 def die_with_parent(parent: int | None = None) -> None:

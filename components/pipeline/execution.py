@@ -21,7 +21,7 @@ from components.parameters.visible import UNTRACKED, visible
 from components.params import Params
 from components.pipeline.graph import GRAPH_FILE, GraphStage, find_stage, load_graph, lookup, stage_name
 from components.pipeline.locks import exclusive
-from components.processes import die_with_parent
+from components.processes import die_with_parent, limit_threads
 from components.progress import Progress
 
 STATE = Path(".phys4d")
@@ -53,6 +53,7 @@ def run_stage(template: str, item: Mapping[str, str]) -> Mapping[str, float]:
         code, cause = ExitCode.FAILED, "ended without a word"
         try:
             params = load_params()
+            limit_threads(params.resources.threads)
             figures = _run(find_stage(load_graph(root), name), params, item, stopped)
             code, cause = ExitCode.DONE, ""
             return figures

@@ -106,7 +106,7 @@ def _make_shards(
             make_shard(params, split, task, folder, stopped)
             yield task
         return
-    with worker_pool(processes, threads=params.resources.threads) as (pool, stop):
+    with worker_pool(processes) as (pool, stop):
         futures = {pool.submit(_work, params, split, task, folder): task for task in tasks}
         try:
             for future in _completed(futures, stopped):

@@ -1,4 +1,4 @@
-"""Worker processes: a thread count each, deaf to signals meant for their parent, and gone when it goes."""
+"""Worker processes: deaf to signals meant for their parent, and gone when it goes."""
 
 import multiprocessing
 import os
@@ -10,15 +10,13 @@ from multiprocessing.synchronize import Event
 
 from components.processes import die_with_parent
 
-THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _stop: list[Event] = []  # set once in each worker process
 
 
 @contextmanager
-def worker_pool(processes: int, *, threads: int) -> Iterator[tuple[ProcessPoolExecutor, Event]]:
-    """A pool of fresh processes with `threads` threads each, and the event that asks them to stop."""
+def worker_pool(processes: int) -> Iterator[tuple[ProcessPoolExecutor, Event]]:
+    """A pool of fresh processes and the event that asks them to stop."""
     context = multiprocessing.get_context("spawn")  # a forked copy of a process that holds threads can hang
-    os.environ.update(dict.fromkeys(THREAD_COUNTS, str(threads)))
     stop = context.Event()
     with ProcessPoolExecutor(
         processes, mp_context=context, initializer=_start_worker, initargs=(os.getpid(), stop)

@@ -49,8 +49,7 @@ class Project:
     def environment(self) -> dict[str, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         cache = SOURCE / ".phys4d/cache/warp"  # compiled once for all tests
-        # the code that runs is this project's, wherever the test's project lies
-        return {**os.environ, "PATH": path, "WARP_CACHE_PATH": str(cache), "PYTHONPATH": str(SOURCE)}
+        return {**os.environ, "PATH": path, "WARP_CACHE_PATH": str(cache), "PYTHONPATH": str(self.root)}
 
     def set(self, **changes: object) -> None:
         """Change dotted fields of params.yaml: `video__frames=9`."""
