@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 READY := $(VENV)/ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
