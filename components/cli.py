@@ -1,6 +1,7 @@
 """The command phys4d. Heavy imports stand inside the commands, so that --help stays fast.
 
-Figures go to standard output, with --json as one object; everything else goes to standard error.
+Figures go to standard output, with --json as one object; everything else goes to standard error. When a command fails,
+standard output stays empty; only `params check --json` says there what is wrong, and exits with 78 all the same.
 """
 
 import json
@@ -74,13 +75,14 @@ def baselines(as_json: AsJson = False) -> None:
 def preview(
     split: SplitOption = "test",
     clips: Annotated[int, typer.Option(min=1, help="How many clips, spread over the families.")] = 6,
-    out: Annotated[Path, typer.Option(help="Picture to write.")] = Path("preview.png"),
+    out: Annotated[Path, typer.Option(help="Picture to write, .png or .jpg.")] = Path("preview.png"),
 ) -> None:
-    """Draw simulated clips, a row each field: what a model will be taught, for the eye."""
+    """Draw simulated clips, a row for each field: what a model will be taught, for the eye."""
     from components.simulation.preview import write_preview
 
+    target = out.absolute()  # below the folder the command was given in
     _enter_project()
-    write_preview(Path("data/simulation") / split, clips=clips, out=out)
+    write_preview(Path("data/simulation") / split, clips=clips, out=target)
     typer.echo(str(out))
 
 
@@ -96,13 +98,21 @@ def bench(as_json: AsJson = False) -> None:
 
 
 @params_app.command("check")
-def params_check() -> None:
+def params_check(as_json: AsJson = False) -> None:
     """Say everything that is wrong in params.yaml; exits with 78 when something is."""
     from components.errors import ParametersError
     from components.parameters.loader import PARAMS_FILE, examine, read_yaml
 
     _enter_project()
-    _, problems = examine(read_yaml(PARAMS_FILE))
+    try:
+        _, problems = examine(read_yaml(PARAMS_FILE))
+    except ParametersError as error:
+        if as_json:
+            _report({"good": False, "problems": [{"field": "", "message": str(error)}]}, as_json=True)
+        raise
+    if as_json:
+        found = [{"field": problem.field, "message": problem.message} for problem in problems]
+        _report({"good": not found, "problems": found}, as_json=True)
     for problem in problems[:-1]:
         typer.echo(f"{PARAMS_FILE}: {problem}", err=True)
     if problems:
@@ -113,7 +123,9 @@ def params_check() -> None:
 @profile_app.command("use")
 def profile_use(
     name: Annotated[str, typer.Argument(help="Profile, such as laptop or smoke.")],
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an edited params.yaml; keeps a .bak.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite an edited params.yaml; keeps it as params.yaml.bak, .bak.1, ...")
+    ] = False,
 ) -> None:
     """Write params.yaml for a profile."""
     from components.parameters.profiles import use_profile
@@ -137,19 +149,17 @@ def profile_diff(
     name: Annotated[str | None, typer.Argument(help="Profile; default: the one params.yaml names.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show where params.yaml differs from a profile."""
-    from components.parameters.loader import PARAMS_FILE, read_yaml
-    from components.parameters.profiles import differences, profile_values
+    """Show where params.yaml differs from a profile: with --json {field: [the profile's value, params.yaml's]}."""
+    from components.parameters.profiles import compare_with
 
     _enter_project()
-    values = read_yaml(PARAMS_FILE)
-    profile = name or str(values.get("profile"))
-    found = {change.field: [change.left, change.right] for change in differences(profile_values(profile), values)}
+    profile, changes = compare_with(name)
     if as_json:
-        _report(found, as_json=True)
+        found = {change.field: [change.left, change.right] for change in changes}
+        _report(json.loads(json.dumps(found), parse_constant=str), as_json=True)  # JSON has no NaN: it becomes text
         return
-    for field, (left, right) in found.items():
-        typer.echo(f"{field}: {profile} {left}, params.yaml {right}")
+    for change in changes:
+        typer.echo(f"{change.field}: {profile} {change.left}, params.yaml {change.right}")
 
 
 @dvc_app.command("sync")

@@ -2,35 +2,32 @@
 
 A view and nothing more: no defaults and no computation, so that the values DVC tracks say everything a stage can see.
 Loading, messages and the rules that join fields stand in `components.parameters`.
+
+Every number has bounds. They are wide: outside them a run fails late, or its clips mean nothing.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
-def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
-    if bounds[0] > bounds[1]:
-        raise ValueError(f"expected [low, high] with low <= high, got {list(bounds)}")
-    return bounds
+def _within(least: float, most: float) -> AfterValidator:
+    def check(bounds: tuple[float, float]) -> tuple[float, float]:
+        if not least <= bounds[0] <= bounds[1] <= most:
+            raise ValueError(f"{list(bounds)} is wrong, expected [low, high] with {least:g} <= low <= high <= {most:g}")
+        return bounds
+
+    return AfterValidator(check)
 
 
-Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
-PositiveRange = Annotated[tuple[PositiveFloat, PositiveFloat], AfterValidator(_ordered)]
-CountRange = Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_ordered)]
-UnitRange = Annotated[
-    tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]], AfterValidator(_ordered)
-]
+Range = tuple[float, float]
+UnitRange = Annotated[Range, _within(0, 1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Degrees = Annotated[float, Field(ge=-180, le=180)]
+Steps = Annotated[int, Field(ge=1, le=10_000_000)]
+BatchSize = Annotated[int, Field(ge=1, le=4096)]
+LearningRate = Annotated[float, Field(gt=0, le=1)]
+LoraRank = Annotated[int, Field(ge=1, le=1024)]
+Weight = Annotated[float, Field(ge=0, le=1000)]
 
 
 class Section(BaseModel):
@@ -42,45 +39,45 @@ class Section(BaseModel):
 class Resources(Section):
     """How fast, never what: tracked by no stage."""
 
-    processes: PositiveInt
-    threads: PositiveInt
+    processes: Annotated[int, Field(ge=1, le=1024)]
+    threads: Annotated[int, Field(ge=1, le=1024)]
 
 
 class Video(Section):
     """Clip format: T frames of HxW at the model's own rate."""
 
-    frames: Annotated[int, Field(ge=2)]
+    frames: Annotated[int, Field(ge=2, le=1025)]
     height: Annotated[int, Field(ge=16, le=4320)]
     width: Annotated[int, Field(ge=16, le=7680)]
-    fps: PositiveInt
+    fps: Annotated[int, Field(ge=1, le=960)]
 
 
 class CameraParams(Section):
     """A camera that looks at the scene's centre; degrees and metres."""
 
-    field_of_view: Annotated[float, Field(gt=1, lt=170)]
-    distance: PositiveFloat
+    field_of_view: Annotated[float, Field(ge=5, le=120)]
+    distance: Annotated[float, Field(ge=3, le=50)]  # outside the scene, and well before the renderer's far plane
     elevation: Annotated[float, Field(ge=0, le=89)]
-    target_height: float
-    azimuth_between_views: Degrees
+    target_height: Annotated[float, Field(ge=0.1, le=20)]
+    azimuth_between_views: Annotated[float, Field(ge=1, le=120)]  # of three views at most: no two are the same
 
 
 class EnvironmentParams(Section):
     """Ranges of light and floor."""
 
     ambient: UnitRange
-    light_elevation: Annotated[tuple[float, float], AfterValidator(_ordered)]
-    light_azimuth: Range
-    floor_patterns: Annotated[tuple[Literal["checker", "stripes", "noise"], ...], Field(min_length=1)]
+    light_elevation: Annotated[Range, _within(5, 90)]
+    light_azimuth: Annotated[Range, _within(-360, 360)]
+    floor_patterns: Annotated[tuple[Literal["checker", "stripes", "noise"], ...], Field(min_length=1, max_length=3)]
     floor_grey: UnitRange
 
 
 class Physics(Section):
     """What a split believes: gravity in g and its tilt in degrees, initial speed in m/s, restitution of objects."""
 
-    gravity: Annotated[tuple[NonNegativeFloat, NonNegativeFloat], AfterValidator(_ordered)]
-    tilt: Annotated[tuple[NonNegativeFloat, NonNegativeFloat], AfterValidator(_ordered)]
-    initial_speed: Annotated[tuple[NonNegativeFloat, NonNegativeFloat], AfterValidator(_ordered)]
+    gravity: Annotated[Range, _within(0, 5)]
+    tilt: Annotated[Range, _within(0, 90)]
+    initial_speed: Annotated[Range, _within(0, 20)]
     restitution: UnitRange
 
 
@@ -94,22 +91,24 @@ class PhysicsByName(Section):
 class Rigid(Section):
     """Ranges of the category rigid: metres, kg/m^3, degrees."""
 
-    families: Annotated[dict[Literal["drop", "ramp", "topple"], PositiveFloat], Field(min_length=1)]
-    radius: PositiveRange
-    density: PositiveRange
+    families: Annotated[
+        dict[Literal["drop", "ramp", "topple"], Annotated[float, Field(ge=0.001, le=1)]], Field(min_length=1)
+    ]
+    radius: Annotated[Range, _within(0.05, 1)]
+    density: Annotated[Range, _within(1, 25_000)]  # the densest metal has 22,600
     friction: UnitRange
-    objects: CountRange
-    drop_height: PositiveRange
-    ramp_angle: PositiveRange
-    lean: Range
-    slenderness: PositiveRange
+    objects: Annotated[tuple[int, int], _within(1, 3)]  # more do not fit the picture
+    drop_height: Annotated[Range, _within(0.01, 20)]
+    ramp_angle: Annotated[Range, _within(5, 60)]
+    lean: Annotated[Range, _within(-30, 40)]
+    slenderness: Annotated[Range, _within(1, 10)]
 
 
 class Split(Section):
     """One split: how many configurations of each category, seen from how many views, in how many takes."""
 
     physics: Literal["real", "unknown"]
-    configurations: Annotated[dict[Literal["rigid"], PositiveInt], Field(min_length=1)]
+    configurations: Annotated[dict[Literal["rigid"], Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=1)]
     views: Annotated[int, Field(ge=1, le=3)]
     takes: Annotated[int, Field(ge=1, le=2)]
 
@@ -128,10 +127,10 @@ class Splits(Section):
 class Simulation(Section):
     """Everything that makes the simulated clips."""
 
-    clips_per_shard: PositiveInt
-    points_per_object: PositiveInt
+    clips_per_shard: Annotated[int, Field(ge=1, le=10_000)]
+    points_per_object: Annotated[int, Field(ge=1, le=65_536)]
     samples_per_pixel: Literal[1, 4, 9, 16]
-    max_attempts: PositiveInt
+    max_attempts: Annotated[int, Field(ge=1, le=1000)]
     camera: CameraParams
     take_perturbation: Annotated[float, Field(gt=0, le=0.1)]
     environment: EnvironmentParams
@@ -146,15 +145,16 @@ class Quality(Section):
     max_rejected_share: Share
     min_valid_share: Share
     min_moving_share: Share
-    max_speed: PositiveFloat
+    min_seen_share: Share
+    max_speed: Annotated[float, Field(gt=0, le=100)]  # m/s; above it the guard rejects a clip before the gate
 
 
 class Evaluation(Section):
     """How the models are measured."""
 
     split: Literal["dev", "test"]
-    bootstrap_samples: Annotated[int, Field(ge=100)]
-    physics_iq_size: Annotated[int, Field(ge=240)]
+    bootstrap_samples: Annotated[int, Field(ge=100, le=1_000_000)]
+    physics_iq_size: Annotated[int, Field(ge=240, le=4320)]
 
 
 class Wan22(Section):
@@ -173,28 +173,28 @@ class Backbones(Section):
 class Stage1(Section):
     """Heads on pseudo-labels, backbone frozen."""
 
-    steps: PositiveInt
-    batch_size: PositiveInt
-    learning_rate: PositiveFloat
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
 
 
 class Stage2Weights(Section):
     """Weights of stage 2's losses."""
 
-    diffusion: NonNegativeFloat
-    depth: NonNegativeFloat
-    motion: NonNegativeFloat
-    warp: NonNegativeFloat
+    diffusion: Weight
+    depth: Weight
+    motion: Weight
+    warp: Weight
 
 
 class Stage2(Section):
     """Fine-tuning on simulation with the warp-consistency loss."""
 
-    steps: PositiveInt
-    batch_size: PositiveInt
-    learning_rate: PositiveFloat
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
     trainable: Literal["blocks", "lora"]
-    lora_rank: PositiveInt
+    lora_rank: LoraRank
     weights: Stage2Weights
 
 
@@ -202,12 +202,12 @@ class Stage3(Section):
     """Reinforcement learning with the 4D Chamfer reward; advantages are relative to a group of one prompt."""
 
     algorithm: Literal["nft", "grpo"]
-    iterations: PositiveInt
-    prompts: PositiveInt
-    group_size: Annotated[int, Field(ge=2)]
-    learning_rate: PositiveFloat
-    lora_rank: PositiveInt
-    sampler_steps: PositiveInt
+    iterations: Steps
+    prompts: BatchSize
+    group_size: Annotated[int, Field(ge=2, le=1024)]
+    learning_rate: LearningRate
+    lora_rank: LoraRank
+    sampler_steps: Annotated[int, Field(ge=1, le=1000)]
 
 
 class Params(Section):

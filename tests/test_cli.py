@@ -89,12 +89,28 @@ def test_debug_adds_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_check_names_every_problem(tmp_path: Path) -> None:
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with parameters of its own: those of the checkout are the user's."""
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
-    text = profile_text("laptop").replace("frames: 17", "frames: 18").replace("fps: 16", "fps: 25")
-    (tmp_path / "params.yaml").write_text(text)
     (tmp_path / "profiles").symlink_to(Path("profiles").resolve())
-    result = command_line("params", "check", cwd=tmp_path)
+    (tmp_path / "params.yaml").write_text(profile_text("smoke"))
+    (tmp_path / "docs").mkdir()
+    return tmp_path
+
+
+def change(project: Path, *replacements: tuple[str, str]) -> None:
+    path = project / "params.yaml"
+    text = path.read_text()
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+
+
+def test_check_names_every_problem(project: Path) -> None:
+    change(project, ("frames: 9", "frames: 18"), ("fps: 16", "fps: 25"))
+    result = command_line("params", "check", cwd=project)
     assert result.returncode == ExitCode.BAD_PARAMETERS
     assert "video.frames: 18" in result.stderr
     assert "video.fps: 25" in result.stderr
@@ -107,12 +123,54 @@ def test_outside_a_project_is_said(tmp_path: Path) -> None:
     assert "run phys4d inside the project" in result.stderr
 
 
-def test_a_command_works_from_a_folder_of_the_project() -> None:
-    assert command_line("params", "check", cwd=Path("docs")).returncode == 0
+def test_check_as_json_holds_every_problem(project: Path) -> None:
+    good = command_line("params", "check", "--json", cwd=project)
+    assert good.returncode == 0
+    assert json.loads(good.stdout) == {"good": True, "problems": []}
+    change(project, ("frames: 9", "frames: 18"), ("fps: 16", "fps: 25"))
+    bad = command_line("params", "check", "--json", cwd=project)
+    assert bad.returncode == ExitCode.BAD_PARAMETERS
+    report = json.loads(bad.stdout)
+    assert report["good"] is False
+    assert [problem["field"] for problem in report["problems"]] == ["video.frames", "video.fps"]
+    assert all("write" in problem["message"] for problem in report["problems"])
 
 
-def test_diff_as_json_is_one_object_on_standard_output() -> None:
-    result = command_line("profile", "diff", "smoke", "--json")
+def test_check_as_json_of_what_is_no_yaml(project: Path) -> None:
+    (project / "params.yaml").write_text("a: [1")
+    result = command_line("params", "check", "--json", cwd=project)
+    assert result.returncode == ExitCode.BAD_PARAMETERS
+    assert "not YAML" in json.loads(result.stdout)["problems"][0]["message"]
+
+
+def test_a_command_works_from_a_folder_of_the_project(project: Path) -> None:
+    assert command_line("params", "check", cwd=project / "docs").returncode == 0
+
+
+def test_diff_as_json_is_one_object_on_standard_output(project: Path) -> None:
+    result = command_line("profile", "diff", "laptop", "--json", cwd=project)
     assert result.returncode == 0
-    assert json.loads(result.stdout)["profile"] == ["smoke", "laptop"]
+    assert json.loads(result.stdout)["profile"] == ["laptop", "smoke"]
     assert result.stdout.count("\n") == 1
+
+
+def test_diff_as_json_writes_what_json_has_no_number_for_as_text(project: Path) -> None:
+    change(project, ("max_speed: 40.0", "max_speed: .nan"))
+    result = command_line("profile", "diff", "--json", cwd=project)
+    assert result.returncode == 0
+    assert json.loads(result.stdout) == {"quality.max_speed": [40.0, "NaN"]}
+
+
+def test_a_preview_goes_where_the_command_was_given(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = []
+
+    def record(folder: Path, *, clips: int, out: Path) -> None:
+        written.append((Path.cwd() / folder, clips, out))
+
+    monkeypatch.setattr("components.simulation.preview.write_preview", record)
+    monkeypatch.chdir(project / "docs")
+    assert run(["preview", "--split", "dev", "--clips", "3", "--out", "here.png"], debug=False) == 0
+    assert written == [(project / "data/simulation/dev", 3, project / "docs/here.png")]
+    assert capsys.readouterr().out == "here.png\n"

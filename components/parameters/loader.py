@@ -10,9 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 from components.errors import ParametersError
+from components.parameters.plain import odd_values, shown
 from components.parameters.rules import Problem, broken_rules
 from components.params import Params
 
@@ -35,8 +37,11 @@ def parse_params(values: Mapping[str, Any], *, source: str) -> Params:
 
 def examine(values: Mapping[str, Any]) -> tuple[Params | None, list[Problem]]:
     """The parameters, when their types are right, and everything that is wrong."""
+    odd = list(odd_values(values))
+    if odd:
+        return None, odd
     try:
-        params = Params.model_validate_json(json.dumps(values, default=str))
+        params = Params.model_validate_json(json.dumps(values))
     except ValidationError as error:
         return None, [_explain(details, values) for details in error.errors(include_url=False)]
     return params, broken_rules(params)
@@ -46,14 +51,28 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping; ParametersError names the file and the line that cannot be read."""
     try:
         with path.open(encoding="utf-8") as file:
-            values = YAML(typ="safe").load(file)
+            yaml = YAML(typ="safe")
+            yaml.Constructor = _Constructor
+            values = yaml.load(file)
     except FileNotFoundError:
-        raise ParametersError(f"{path}: not found; write it with: phys4d profile use laptop") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParametersError(f"{path}: not found; params.yaml is written by: phys4d profile use laptop") from None
+    except OSError as error:
+        raise ParametersError(f"{path}: cannot be read: {error.strerror}") from error
+    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ParametersError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise ParametersError(f"{path}: holds {type(values).__name__}, expected a mapping of sections")
     return values
+
+
+class _Constructor(SafeConstructor):  # type: ignore[misc]  # ruamel has no types
+    """Names the line of a number or date that YAML knows and Python does not, such as 2024-02-30."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: ANN401
+        try:
+            return super().construct_object(node, deep=deep)
+        except ValueError as error:
+            raise ConstructorError(None, None, f"{error}", node.start_mark) from error
 
 
 def _explain(details: ErrorDetails, values: Mapping[str, Any]) -> Problem:
@@ -66,7 +85,9 @@ def _explain(details: ErrorDetails, values: Mapping[str, Any]) -> Problem:
     if details["type"] == "value_error":
         return Problem(field=field, message=str(details["ctx"]["error"]))
     expected = str(details["msg"])[:1].lower() + str(details["msg"])[1:]
-    return Problem(field=field, message=f"{_value_at(values, location)!r} is wrong, {expected.replace('input', 'it')}")
+    return Problem(
+        field=field, message=f"{shown(_value_at(values, location))} is wrong, {expected.replace('input', 'it')}"
+    )
 
 
 def _value_at(values: Mapping[str, Any], location: Sequence[str | int]) -> object:

@@ -1,6 +1,7 @@
 """Profiles: `profiles/laptop.yaml` is complete, every other profile is a file of differences from it."""
 
 import io
+import itertools
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from ruamel.yaml import YAML
 from components.errors import ParametersError
 from components.files import write_atomically
 from components.parameters.loader import PARAMS_FILE, parse_params, read_yaml
+from components.parameters.plain import odd_values
 
 PROFILES = Path("profiles")
 BASE = "laptop"
@@ -37,6 +39,7 @@ def profile_text(name: str) -> str:
         raise ParametersError(f"no profile {name!r}, expected one of {', '.join(profile_names())}")
     yaml = YAML()
     yaml.width = 120
+    read_yaml(PROFILES / f"{BASE}.yaml")  # which names what is wrong in it
     document = yaml.load((PROFILES / f"{BASE}.yaml").read_text(encoding="utf-8"))
     if name != BASE:
         _overlay(document, read_yaml(PROFILES / f"{name}.yaml"), source=f"profiles/{name}.yaml", prefix="")
@@ -52,23 +55,39 @@ def profile_values(name: str) -> dict[str, Any]:
 
 
 def use_profile(name: str, *, force: bool) -> Path | None:
-    """Write params.yaml for profile `name`; where the old file was edited, only with `force`, and it stays as .bak.
+    """Write params.yaml for profile `name`; where the old file was edited, only with `force`, and a backup stays.
 
-    Returns the backup's path, if there is one.
+    It was edited where it is no profile's text. Returns the backup's path, if there is one.
     """
     text = profile_text(name)
     parse_params(profile_values(name), source=f"profile {name}")
     backup = None
-    if PARAMS_FILE.exists() and _edited():
-        if not force:
-            raise ParametersError(
-                f"{PARAMS_FILE} was edited (phys4d profile diff shows how): "
-                f"phys4d profile use {name} --force overwrites it and keeps {PARAMS_FILE}.bak"
-            )
-        backup = PARAMS_FILE.with_suffix(".yaml.bak")
-        write_atomically(backup, PARAMS_FILE.read_bytes())
+    if PARAMS_FILE.exists():
+        old = PARAMS_FILE.read_bytes()
+        if old not in [profile_text(known).encode() for known in profile_names()]:
+            backup = _free_backup()
+            if not force:
+                raise ParametersError(
+                    f"{PARAMS_FILE} was edited (phys4d profile diff shows which values): "
+                    f"phys4d profile use {name} --force overwrites it and keeps {backup}"
+                )
+            write_atomically(backup, old)
     write_atomically(PARAMS_FILE, text.encode())
     return backup
+
+
+def compare_with(name: str | None) -> tuple[str, list[Difference]]:
+    """The profile of that name, by default the one params.yaml names, and where params.yaml differs from it."""
+    values = read_yaml(PARAMS_FILE)
+    for problem in odd_values(values):
+        raise ParametersError(f"{PARAMS_FILE}: {problem}")
+    if name is None and "profile" not in values:
+        raise ParametersError(
+            f"{PARAMS_FILE}: profile: missing, expected one of {', '.join(profile_names())}: add it, or name the "
+            "profile to compare with, such as phys4d profile diff laptop"
+        )
+    profile = str(values["profile"]) if name is None else name
+    return profile, list(differences(profile_values(profile), values))
 
 
 def differences(left: Mapping[str, Any], right: Mapping[str, Any], prefix: str = "") -> Iterator[Difference]:
@@ -81,13 +100,10 @@ def differences(left: Mapping[str, Any], right: Mapping[str, Any], prefix: str =
             yield Difference(field=f"{prefix}{key}", left=ours, right=theirs)
 
 
-def _edited() -> bool:
-    try:
-        values = read_yaml(PARAMS_FILE)
-    except ParametersError:
-        return True
-    name = values.get("profile")
-    return name not in profile_names() or values != profile_values(str(name))
+def _free_backup() -> Path:
+    first = PARAMS_FILE.with_suffix(".yaml.bak")
+    numbered = (first.with_suffix(f".bak.{number}") for number in itertools.count(1))
+    return next(path for path in itertools.chain([first], numbered) if not path.exists())
 
 
 def _overlay(base: MutableMapping[str, Any], changes: Mapping[str, Any], *, source: str, prefix: str) -> None:

@@ -20,22 +20,26 @@ def import_closure(entry: Path, root: Path) -> list[Path]:
             continue
         found.add(path)
         tree = ast.parse((root / path).read_text(encoding="utf-8"), filename=str(path))
-        for name in _imported_names(tree):
+        package = list(path.parent.parts)
+        for name in _imported_names(tree, package):
             waiting.extend(_files_of(name, root))
     return sorted(found)
 
 
-def _imported_names(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+def _imported_names(node: ast.AST, package: list[str]) -> Iterator[str]:
+    """Absolute names of what a module of `package` imports; `from .. import x` counts from that package."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
         for statement in node.orelse:
-            yield from _imported_names(statement)
+            yield from _imported_names(statement, package)
         return
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        above = package[: len(package) - node.level + 1] if node.level else []
+        source = [*above, *filter(None, [node.module])]
+        yield from (".".join([*source, alias.name]) for alias in node.names)
     for child in ast.iter_child_nodes(node):
-        yield from _imported_names(child)
+        yield from _imported_names(child, package)
 
 
 def _files_of(name: str, root: Path) -> Iterator[Path]:

@@ -16,8 +16,11 @@ from ruamel.yaml import YAML
 
 from components.errors import ParametersError
 from components.parameters.loader import PARAMS_FILE, read_yaml
+from components.parameters.plain import shown
 
 GRAPH_FILE = Path("dvc.yaml")
+OUTS = ("outs", "metrics", "plots")
+KEYS = {"cmd", "desc", "meta", "frozen", "always_changed", "matrix", "deps", "params", *OUTS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +38,35 @@ class GraphStage:
     outs: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A stage as dvc.yaml writes it: one for every combination of its matrix, ${...} not yet filled in."""
+
+    name: str
+    matrix: Mapping[str, list[str]]
+    deps: list[str]
+    params: list[str]
+    outs: list[str]
+
+
 def load_graph(root: Path) -> dict[str, GraphStage]:
     """Every stage by its name, in the order of dvc.yaml."""
-    document = read_yaml(root / GRAPH_FILE)
     values = read_yaml(root / PARAMS_FILE)
-    stages = [stage for template, body in document["stages"].items() for stage in _unroll(template, body, values)]
+    stages = [stage for template in load_templates(root) for stage in _unroll(template, values)]
     return {stage.name: stage for stage in stages}
+
+
+def load_templates(root: Path) -> list[Template]:
+    """The stages of dvc.yaml as they are written; ParametersError names the stage and what was expected there."""
+    stages = read_yaml(root / GRAPH_FILE).get("stages")
+    if not isinstance(stages, dict):
+        raise ParametersError(f"{GRAPH_FILE}: stages: {shown(stages)}, expected a mapping of stages by their names")
+    return [_template(name, body) for name, body in stages.items()]
+
+
+def entry_path(entry: Any) -> str:  # noqa: ANN401 -- a node of a YAML document
+    """The path of an entry of `deps` or `outs`: itself, or the one key of {path: options}."""
+    return str(next(iter(entry)) if isinstance(entry, dict) else entry)
 
 
 def find_stage(graph: Mapping[str, GraphStage], name: str) -> GraphStage:
@@ -57,19 +83,66 @@ def stage_name(template: str, item: Mapping[str, str]) -> str:
     return f"{template}@{'-'.join(item.values())}" if item else template
 
 
-def _unroll(template: str, body: Mapping[str, Any], values: Mapping[str, Any]) -> Iterable[GraphStage]:
-    matrix: Mapping[str, list[Any]] = body.get("matrix", {})
-    for combination in itertools.product(*matrix.values()):
-        item = {key: str(value) for key, value in zip(matrix, combination, strict=True)}
+def _template(name: object, body: object) -> Template:
+    where = f"{GRAPH_FILE}: stage {name}"
+    if not isinstance(name, str) or not isinstance(body, dict):
+        raise ParametersError(f"{where}: {shown(body)}, expected a name with a mapping of {', '.join(sorted(KEYS))}")
+    for key in body:
+        if key not in KEYS:
+            raise ParametersError(f"{where}: unknown key {key!r}, expected one of {', '.join(sorted(KEYS))}")
+    matrix = body.get("matrix") or {}
+    if not isinstance(matrix, dict) or not all(
+        isinstance(values, list) and all(isinstance(value, str | int | float) for value in values)
+        for values in matrix.values()
+    ):
+        raise ParametersError(f"{where}: matrix: {shown(matrix)}, expected lists of plain values by their names")
+    return Template(
+        name=name,
+        matrix={str(key): [str(value) for value in values] for key, values in matrix.items()},
+        deps=[_path(entry, f"{where}: deps") for entry in _entries(body, "deps", where)],
+        params=[key for entry in _entries(body, "params", where) for key in _keys(entry, f"{where}: params")],
+        outs=[_path(entry, f"{where}: {kind}") for kind in OUTS for entry in _entries(body, kind, where)],
+    )
+
+
+def _entries(body: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    entries = body.get(key)
+    if entries is None:
+        return []
+    if not isinstance(entries, list):
+        raise ParametersError(f"{where}: {key}: {shown(entries)}, expected a list")
+    return entries
+
+
+def _path(entry: object, where: str) -> str:
+    single = isinstance(entry, dict) and len(entry) == 1 and isinstance(next(iter(entry.values())), dict | None)
+    path = next(iter(entry)) if isinstance(entry, dict) and single else entry
+    if not isinstance(path, str):
+        raise ParametersError(f"{where}: {shown(entry)}, expected a path or {{path: {{option: value}}}}")
+    return path
+
+
+def _keys(entry: object, where: str) -> list[str]:
+    keys = entry[str(PARAMS_FILE)] if isinstance(entry, dict) and list(entry) == [str(PARAMS_FILE)] else [entry]
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise ParametersError(
+            f"{where}: {shown(entry)}, expected a dotted key of {PARAMS_FILE} or {{{PARAMS_FILE}: [keys]}}"
+        )
+    return keys
+
+
+def _unroll(template: Template, values: Mapping[str, Any]) -> Iterable[GraphStage]:
+    for combination in itertools.product(*template.matrix.values()):
+        item = dict(zip(template.matrix, combination, strict=True))
         scope = {**values, "item": item}
-        deps = [_fill(dep, scope) for dep in body.get("deps", [])]
+        deps = [_fill(dep, scope) for dep in template.deps]
         yield GraphStage(
-            name=stage_name(template, item),
-            template=template,
+            name=stage_name(template.name, item),
+            template=template.name,
             inputs=tuple(dep for dep in deps if not is_code(dep)),
             code=tuple(dep for dep in deps if is_code(dep)),
-            params=tuple(_fill(key, scope) for key in body.get("params", [])),
-            outs=tuple(_fill(out, scope) for out in body.get("outs", [])),
+            params=tuple(_fill(key, scope) for key in template.params),
+            outs=tuple(_fill(out, scope) for out in template.outs),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from components.errors import ParametersError
 from components.files import write_atomically
 from components.pipeline.closure import import_closure
-from components.pipeline.graph import GRAPH_FILE, editable_graph, is_code
+from components.pipeline.graph import GRAPH_FILE, editable_graph, entry_path, is_code, load_templates
 
 STAGES = Path("components/stages")
 
@@ -26,11 +26,12 @@ def outdated(root: Path) -> list[str]:
 
 
 def _synced(root: Path) -> tuple[list[str], str]:
+    load_templates(root)  # which names what is wrong in the file
     yaml, document = editable_graph(root / GRAPH_FILE)
     changed = []
     for name, body in document["stages"].items():
         deps = stage_deps(name, body, root)
-        if deps != list(body.get("deps", [])):
+        if deps != list(body.get("deps") or []):
             body["deps"] = deps
             changed.append(str(name))
     stream = io.StringIO()
@@ -38,10 +39,10 @@ def _synced(root: Path) -> tuple[list[str], str]:
     return changed, stream.getvalue()
 
 
-def stage_deps(name: str, body: Any, root: Path) -> list[str]:  # noqa: ANN401 -- a node of a YAML document
+def stage_deps(name: str, body: Any, root: Path) -> list[Any]:  # noqa: ANN401 -- a node of a YAML document
     """Data dependencies as they stand, then the import closure of the stage's module."""
     module = STAGES / f"{name}.py"
     if not (root / module).is_file():
         raise ParametersError(f"{GRAPH_FILE}: stage {name} has no module {module}: a stage is named as its module")
-    data = [str(dep) for dep in body.get("deps", []) if not is_code(str(dep))]
+    data = [dep for dep in body.get("deps") or [] if not is_code(entry_path(dep))]
     return data + [str(path) for path in import_closure(module, root)]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.clip import Clip
-from components.errors import Phys4dError
+from components.errors import ParametersError
 from components.files import write_atomically
 from components.index import IndexRow, read_index
 from components.shards import read_clip
@@ -19,20 +19,30 @@ Image = NDArray[np.uint8]  # H,W,3 RGB
 COLUMNS = 5
 TILE = 128  # pixels: the least height of one tile
 MARGIN = 10
+PICTURES = (".png", ".jpg", ".jpeg")
 TEXT_LINE = 18
 
 
 def write_preview(folder: Path, *, clips: int, out: Path) -> None:
     """Draw `clips` clips of the split in `folder`, the same number of every family as far as possible, into `out`."""
+    _check_picture(out)
     chosen = spread(read_index(folder), clips)
     blocks = [clip_block(read_clip(folder, row.extent)) for row in chosen]
     while len(blocks) % 2:
         blocks.append(np.full_like(blocks[-1], 255))
     rows = [np.concatenate(blocks[start : start + 2], axis=1) for start in range(0, len(blocks), 2)]
-    encoded, content = cv2.imencode(out.suffix or ".png", cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
-    if not encoded:
-        raise Phys4dError(f"cannot encode {out}: write the preview as .png")
+    _, content = cv2.imencode(out.suffix, cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
     write_atomically(out, content.tobytes())
+
+
+def _check_picture(out: Path) -> None:
+    if out.is_dir():
+        raise ParametersError(f"--out {out} is a folder, expected a picture: write {out / 'preview.png'}")
+    if out.suffix.lower() not in PICTURES:
+        raise ParametersError(f"--out {out} ends with {out.suffix!r}, expected one of {', '.join(PICTURES)}")
+    nearest = next(folder for folder in out.absolute().parents if folder.exists())
+    if not nearest.is_dir():
+        raise ParametersError(f"--out {out}: {nearest} is a file, expected a folder")
 
 
 def spread(rows: Sequence[IndexRow], count: int) -> list[IndexRow]:

@@ -43,7 +43,10 @@ def test_every_profile_is_good(name: str) -> None:
         ({"seed": -1}, "seed: -1 is wrong, it should be greater than or equal to 0"),
         ({"stage3__group_size": 1}, "stage3.group_size: 1 is wrong, it should be greater than or equal to 2"),
         ({"quality__min_valid_share": 1.5}, "quality.min_valid_share: 1.5 is wrong"),
-        ({"simulation__rigid__radius": [0.5, 0.1]}, "expected [low, high] with low <= high, got [0.5, 0.1]"),
+        (
+            {"simulation__rigid__radius": [0.5, 0.1]},
+            "[0.5, 0.1] is wrong, expected [low, high] with 0.05 <= low <= high <= 1",
+        ),
         ({"simulation__rigid__radius": [0.5]}, "simulation.rigid.radius"),
         (
             {"simulation__splits__dev__configurations": {"rigd": 3}},
@@ -99,7 +102,56 @@ def test_parameters_are_frozen() -> None:
         params.video.frames = 21
 
 
-@pytest.mark.parametrize("text", ["a: [1, 2", "a: 1\na: 2", "\t- x", "[1, 2]", ""])
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("a: {1: x}", "a.1"),
+        ("a: {null: x}", "a.None"),
+        ("a: {2020-01-01: x}", "a.2020-01-01"),
+        ("a: [{[1, 2]: x}]", "a.0.(1, 2)"),
+        ("a: 2020-01-01", "a"),
+        ("a: &b [*b]", "a.0"),
+        ("a: &b {c: *b}", "a.c"),
+        ("a: !!set {b}", "a"),
+        ('a: {b: "\\ud800"}', "a.b"),
+        (f"a: {2**63}", "a"),
+        (f"a: 0x{'f' * 6000}", "a"),
+    ],
+)
+def test_what_no_field_can_hold_is_named_in_a_short_line(tmp_path: Path, text: str, field: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    params, problems = examine(read_yaml(path))
+    assert params is None
+    assert [problem.field for problem in problems] == [field]
+    assert "expected" in problems[0].message
+    assert len(str(problems[0])) < 250
+
+
+def test_a_long_value_is_not_written_whole() -> None:
+    (problem,) = examine(laptop(seed="x" * 10_000))[1]
+    assert len(str(problem)) < 250
+
+
+def test_a_problem_is_one_line() -> None:
+    (problem,) = examine(laptop(**{"se\ned": 1}))[1]
+    assert str(problem) == "se ed: unknown key, did you mean 'seed'?"
+
+
+@pytest.mark.parametrize("text", ["seed: 1\na: 2020-99-01", f"seed: 1\na: {'9' * 5000}"])
+def test_a_value_that_cannot_be_read_is_given_its_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(ParametersError, match="line 2, column 4"):
+        read_yaml(path)
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ParametersError, match="cannot be read: Is a directory"):
+        read_yaml(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["a: [1, 2", "a: 1\na: 2", "\t- x", "[1, 2]", "", "a: " + "[" * 3000 + "]" * 3000])
 def test_what_is_not_a_mapping_in_yaml_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(text)

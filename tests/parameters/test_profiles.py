@@ -7,7 +7,7 @@ import pytest
 
 from components.errors import ParametersError
 from components.parameters.loader import load_params, read_yaml
-from components.parameters.profiles import Difference, differences, profile_values, use_profile
+from components.parameters.profiles import Difference, compare_with, differences, profile_values, use_profile
 
 
 @pytest.fixture(autouse=True)
@@ -43,11 +43,39 @@ def test_force_keeps_the_edited_file_as_a_backup() -> None:
     assert Path("params.yaml.bak").read_text() == "not: ours\n"
 
 
-def test_a_changed_comment_is_no_edit() -> None:
+def test_every_backup_is_kept() -> None:
+    for number in range(3):
+        Path("params.yaml").write_text(f"mine: {number}\n")
+        use_profile("laptop", force=True)
+    backups = ["params.yaml.bak", "params.yaml.bak.1", "params.yaml.bak.2"]
+    assert [Path(name).read_text() for name in backups] == ["mine: 0\n", "mine: 1\n", "mine: 2\n"]
+
+
+def test_a_comment_of_the_users_own_is_an_edit() -> None:
     use_profile("smoke", force=False)
     with Path("params.yaml").open("a") as file:
         file.write("# a note\n")
-    use_profile("laptop", force=False)
+    with pytest.raises(ParametersError, match=r"was edited"):
+        use_profile("laptop", force=False)
+    assert "# a note" in Path("params.yaml").read_text()
+
+
+def test_a_comparison_without_a_name_needs_the_profile_params_name() -> None:
+    Path("params.yaml").write_text("seed: 1\n")
+    with pytest.raises(ParametersError, match=r"params.yaml: profile: missing, expected one of laptop, .* diff laptop"):
+        compare_with(None)
+    assert Difference(field="seed", left=0, right=1) in compare_with("laptop")[1]
+
+
+def test_a_comparison_names_what_cannot_be_compared() -> None:
+    Path("params.yaml").write_text("profile: laptop\nseed: &a [*a]\n")
+    with pytest.raises(ParametersError, match=r"params.yaml: seed.0: an anchor that holds itself"):
+        compare_with(None)
+
+
+def test_an_interruption_of_large_clips_loses_few() -> None:
+    for name in ("gpu", "cluster"):
+        assert profile_values(name)["simulation"]["clips_per_shard"] == 6
 
 
 def test_an_unknown_profile_names_those_there_are() -> None:

@@ -50,5 +50,32 @@ def test_direct_indirect_lazy_and_package_imports_count(tree: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("module", "statement", "found"),
+    [
+        ("stages/a.py", "from ..b import thing", {"stages/__init__.py", "b.py", "from_init.py", "pack/inner.py"}),
+        ("stages/a.py", "from .. import lazy", {"stages/__init__.py", "lazy.py"}),
+        (
+            "stages/a.py",
+            "from ..pack.inner import thing",
+            {"stages/__init__.py", "pack/inner.py", "b.py", "from_init.py"},
+        ),
+        ("pack/__init__.py", "from . import inner", {"pack/inner.py", "b.py"}),
+        ("pack/__init__.py", "from .inner import thing", {"pack/inner.py", "b.py"}),
+    ],
+)
+def test_relative_imports_count(tree: Path, module: str, statement: str, found: set[str]) -> None:
+    (tree / "components" / module).write_text(f"{statement}\n")
+    entry = Path("components", module)
+    names = {str(path.relative_to("components")) for path in import_closure(entry, tree)}
+    assert names - {"pack/__init__.py"} == (found | {"__init__.py", module}) - {"pack/__init__.py"}
+
+
+def test_a_block_that_runs_because_it_is_not_for_types_counts(tree: Path) -> None:
+    text = "from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    import components.lazy\n"
+    (tree / "components/stages/a.py").write_text(text)
+    assert "lazy.py" in closure_names(tree)
+
+
 def test_imports_for_types_only_do_not_count(tree: Path) -> None:
     assert "only_typed.py" not in closure_names(tree)

@@ -9,7 +9,7 @@ from dvc.repo import Repo
 
 from components.errors import ParametersError
 from components.pipeline.graph import GraphStage, find_stage, load_graph, stage_name
-from components.pipeline.sync import outdated
+from components.pipeline.sync import outdated, sync
 
 ROOT = Path()
 
@@ -72,3 +72,59 @@ def test_what_a_stage_imports_at_run_time_is_in_its_closure(template: str) -> No
     loaded = {str(Path(line).relative_to(Path.cwd())) for line in output.split()}
     stage = next(stage for stage in load_graph(ROOT).values() if stage.template == template)
     assert loaded <= set(stage.code)
+
+
+def write_graph(root: Path, text: str) -> None:
+    (root / "dvc.yaml").write_text(text)
+    (root / "params.yaml").write_text("seed: 0\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stages:\n", "dvc.yaml: stages: None, expected a mapping"),
+        ("other: 1\n", "dvc.yaml: stages: None, expected a mapping"),
+        ("stages: [a]\n", "dvc.yaml: stages: ['a'], expected a mapping"),
+        ("stages: {a: }\n", "stage a: None, expected a name with a mapping of"),
+        ("stages: {1: {}}\n", "stage 1: {}, expected a name with a mapping of"),
+        ("stages: {a: {foreach: [1]}}\n", "stage a: unknown key 'foreach', expected one of"),
+        ("stages: {a: {outs: x}}\n", "stage a: outs: 'x', expected a list"),
+        ("stages: {a: {outs: [3]}}\n", "stage a: outs: 3, expected a path or {path: {option: value}}"),
+        ("stages: {a: {outs: [{x: {}, y: {}}]}}\n", "stage a: outs: {'x': {}, 'y': {}}, expected a path"),
+        ("stages: {a: {deps: [[x]]}}\n", "stage a: deps: ['x'], expected a path"),
+        ("stages: {a: {params: [other.yaml: [x]]}}\n", "stage a: params: {'other.yaml': ['x']}, expected a dotted key"),
+        ("stages: {a: {params: [params.yaml: ]}}\n", "stage a: params: {'params.yaml': None}, expected a dotted key"),
+        ("stages: {a: {matrix: [1]}}\n", "stage a: matrix: [1], expected lists"),
+        ("stages: {a: {matrix: {x: 1}}}\n", "stage a: matrix: {'x': 1}, expected lists"),
+    ],
+)
+def test_a_broken_graph_names_the_stage_and_what_was_expected(tmp_path: Path, text: str, message: str) -> None:
+    write_graph(tmp_path, text)
+    for read in (load_graph, outdated):
+        with pytest.raises(ParametersError) as error:
+            read(tmp_path)
+        assert message in str(error.value)
+
+
+def test_entries_with_options_are_read(tmp_path: Path) -> None:
+    write_graph(
+        tmp_path,
+        "stages:\n  a:\n    deps:\n    params: [seed, params.yaml: [video, x.y]]\n"
+        "    outs: [data/x: {cache: false}, data/y: , data/z]\n    metrics: [m.json: {cache: false}]\n",
+    )
+    stage = load_graph(tmp_path)["a"]
+    assert stage.inputs == ()
+    assert stage.params == ("seed", "video", "x.y")
+    assert stage.outs == ("data/x", "data/y", "data/z", "m.json")
+
+
+def test_sync_keeps_data_with_options(tmp_path: Path) -> None:
+    write_graph(tmp_path, "stages:\n  a:\n    deps:\n      - data/x: {frozen: true}\n      - gone.py\n")
+    module = tmp_path / "components/stages/a.py"
+    module.parent.mkdir(parents=True)
+    module.touch()
+    assert sync(tmp_path) == ["a"]
+    assert outdated(tmp_path) == []
+    stage = load_graph(tmp_path)["a"]
+    assert (stage.inputs, stage.code) == (("data/x",), ("components/stages/a.py",))
+    assert "frozen: true" in (tmp_path / "dvc.yaml").read_text()

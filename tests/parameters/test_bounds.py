@@ -1,0 +1,135 @@
+"""params.yaml: values that no run could use are refused before it starts."""
+
+from typing import Any
+
+import pytest
+
+from components.parameters import rules
+from components.parameters.loader import examine
+from components.parameters.profiles import profile_values
+from components.simulation.families.rigid import balance, incline, objects, placement, topple
+from components.simulation.scene import Shape
+from components.simulation.solvers import bullet
+
+
+def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can write
+    """The fields that are wrong in the laptop profile with dotted fields changed."""
+    values = profile_values("laptop")
+    for dotted, value in changes.items():
+        *sections, key = dotted.split("__")
+        section = values
+        for name in sections:
+            section = section[name]
+        section[key] = value
+    return {problem.field for problem in examine(values)[1]}
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value"),
+    [
+        ("resources__processes", 10**6),
+        ("video__frames", 2**60 + 1),
+        ("simulation__clips_per_shard", 6 * 10**9),
+        ("simulation__points_per_object", 10**9),
+        ("simulation__max_attempts", 10**9),
+        ("simulation__camera__distance", 1e30),
+        ("simulation__camera__distance", 0.5),
+        ("simulation__camera__target_height", -5.0),
+        ("simulation__camera__azimuth_between_views", 0.0),
+        ("simulation__camera__azimuth_between_views", 360.0),
+        ("simulation__environment__light_elevation", [-90.0, -90.0]),
+        ("simulation__environment__light_azimuth", [0.0, 1e9]),
+        ("simulation__environment__floor_patterns", ["noise"] * 4),
+        ("simulation__physics__unknown__gravity", [0.0, 1e6]),
+        ("simulation__physics__unknown__tilt", [0.0, 4000.0]),
+        ("simulation__physics__unknown__initial_speed", [0.0, 1e4]),
+        ("simulation__rigid__radius", [1e-9, 1e-9]),
+        ("simulation__rigid__radius", [5.0, 5.0]),
+        ("simulation__rigid__density", [1.0, 1e300]),
+        ("simulation__rigid__objects", [1, 10]),
+        ("simulation__rigid__drop_height", [300.0, 1900.0]),
+        ("simulation__rigid__ramp_angle", [15.0, 500.0]),
+        ("simulation__rigid__ramp_angle", [15.0, 89.0]),
+        ("simulation__rigid__lean", [80.0, 89.0]),
+        ("simulation__rigid__slenderness", [2.0, 1e6]),
+        ("quality__max_speed", 101.0),
+        ("evaluation__bootstrap_samples", 10**12),
+        ("evaluation__physics_iq_size", 10**6),
+        ("stage1__steps", 10**12),
+        ("stage2__weights__depth", 1e308),
+        ("stage3__group_size", 10**9),
+    ],
+)
+def test_a_value_beyond_all_use_is_refused_in_its_field(dotted: str, value: object) -> None:
+    assert fields(**{dotted: value}) == {dotted.replace("__", ".")}
+
+
+def test_counts_and_shares_in_mappings_are_bounded() -> None:
+    assert fields(simulation__splits__train__configurations={"rigid": 10**12}) == {
+        "simulation.splits.train.configurations.rigid"
+    }
+    assert fields(simulation__rigid__families={"drop": 1e308}) == {"simulation.rigid.families.drop"}
+
+
+@pytest.mark.parametrize("lean", [[-1.0, 1.0], [-2.0, 2.0], [0.5, 0.5]])
+def test_a_lean_within_the_zone_of_balance_is_refused(lean: list[float]) -> None:
+    assert fields(simulation__rigid__lean=lean) == {"simulation.rigid.lean"}
+
+
+def test_a_lean_beyond_upright_is_refused() -> None:
+    assert fields(simulation__rigid__lean=[-25.0, 10.0]) == {"simulation.rigid.lean"}
+    assert fields(simulation__rigid__lean=[-25.0, 10.0], simulation__rigid__slenderness=[1.5, 2.0]) == set()
+
+
+def test_objects_that_find_no_room_are_refused() -> None:
+    assert fields(simulation__rigid__objects=[1, 3]) == {"simulation.rigid.objects"}
+    assert fields(simulation__rigid__objects=[1, 3], simulation__rigid__radius=[0.2, 0.25]) == set()
+    assert fields(simulation__rigid__objects=[1, 3], simulation__rigid__families={"ramp": 1.0}) == set()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"simulation__camera__distance": 3.0},
+        {"simulation__camera__field_of_view": 20.0},
+        {"simulation__camera__target_height": 3.0},
+        {"simulation__rigid__drop_height": [0.3, 4.0]},
+        {"simulation__rigid__slenderness": [2.2, 10.0], "simulation__rigid__lean": [0.0, 10.0]},
+        {"video__width": 16},
+        {"simulation__camera__distance": 50.0},
+    ],
+)
+def test_a_scene_that_does_not_fit_the_picture_is_refused(changes: dict[str, Any]) -> None:
+    assert fields(**changes) == {"simulation.camera.distance"}
+
+
+def test_a_clip_that_does_not_fit_memory_is_refused() -> None:
+    assert fields(video__frames=1025, video__height=2160, video__width=3840) == {"video"}
+
+
+def test_constants_written_twice_are_equal() -> None:
+    assert rules.SOLVER_RATE == bullet.STEPS_PER_SECOND
+    assert rules.BALANCED == balance.BALANCED
+    assert rules.COLUMN_WIDTH == topple.WIDTH
+    assert rules.RAMP_LENGTH == incline.LENGTH
+    assert (rules.REACH, rules.GAP) == (placement.REACH, placement.GAP)
+
+
+def test_there_are_colours_for_the_most_objects() -> None:
+    assert fields(simulation__rigid__objects=[3, 3], simulation__rigid__radius=[0.2, 0.25]) == set()
+    assert len(objects.COLOURS) >= 3
+
+
+def test_no_object_is_larger_than_the_rules_think() -> None:
+    side = objects.BOX_HALF_EXTENT[1]  # over the radius of a ball
+    thing = objects.RigidObject(
+        shape=Shape.BOX,
+        size=(side, side, side),
+        colour="red",
+        material="foam",
+        density=1.0,
+        friction=0.5,
+        restitution=0.5,
+        velocity=(0.0, 0.0, 0.0),
+    )
+    assert thing.bounding_radius <= rules.BOUNDING
