@@ -50,7 +50,7 @@ class ClipObject:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipMeta:
-    """Where a clip comes from and what it says. `configuration`: sha256 of `parameters`."""
+    """Where a clip comes from and what it says. `configuration`: sha256 of `parameters` without `initial_state`."""
 
     clip_id: str
     split: str
@@ -125,7 +125,8 @@ class Clip:
                     f"clip {self.meta.clip_id}: {name}{list(place)} is {array[place]}, expected a finite number; "
                     f"{int((~np.isfinite(array)).sum())} of {array.size} values are not: simulate the clip again"
                 )
-        unknown = set(np.unique(self.segmentation).tolist()) - {0, 1} - {thing.id for thing in self.objects}
+        found = np.flatnonzero(np.bincount(self.segmentation.ravel())).tolist()
+        unknown = set(found) - {0, 1} - {thing.id for thing in self.objects}
         if unknown:
             raise ClipError(
                 f"clip {self.meta.clip_id}: segmentation holds ids {sorted(unknown)}, expected 0, 1 and the ids of "

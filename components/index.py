@@ -1,22 +1,25 @@
 """The index of a split: one Parquet file with a row for every clip, its place, its checksum and its statistics."""
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.clip import Clip
 from components.errors import ClipError
 from components.files import write_atomically
-from components.shards import Extent, read_clip
+from components.shards import SHARD_NAME, Extent, read_clip, remedy
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 INDEX_FILE = "index.parquet"
+SEEN_PIXELS = 4  # of dynamic objects: fewer show no motion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,8 @@ class IndexRow:
     """What a reader and the gates know of a clip without opening its shard.
 
     valid_share: of pixels that hit something; moving_share: of the frame-to-frame steps in which an object moves more
-    than a millimetre; max_speed in m/s; depths in metres over valid pixels; max_flow in pixels over visible ones.
+    than a millimetre; seen_share: of the frames in which dynamic objects cover at least SEEN_PIXELS; max_speed in m/s;
+    depths in metres over valid pixels; max_flow in pixels over visible ones.
     """
 
     clip_id: str
@@ -51,6 +55,7 @@ class IndexRow:
     approximate: bool
     valid_share: float
     moving_share: float
+    seen_share: float
     max_speed: float
     depth_min: float
     depth_max: float
@@ -63,11 +68,12 @@ class IndexRow:
 
 
 def index_row(clip: Clip, extent: Extent) -> IndexRow:
-    """The row of a clip that was written at `extent`."""
+    """The row of a clip that was written at `extent`: exact, so that a gate can compare it with the index."""
     depths = clip.depth[clip.valid]
     steps = np.linalg.norm(np.diff(clip.poses[..., :3], axis=0), axis=-1)
     speeds = np.linalg.norm(clip.velocities[..., :3], axis=-1)
-    flows = np.linalg.norm(clip.flow, axis=-1)[clip.visible]
+    flows = (clip.flow[..., 0] ** 2 + clip.flow[..., 1] ** 2)[clip.visible]
+    seen = np.isin(clip.segmentation, [thing.id for thing in clip.objects if thing.dynamic]).sum(axis=(1, 2))
     frames, height, width, _ = clip.rgb.shape
     shared = {field.name for field in fields(IndexRow)} & {field.name for field in fields(clip.meta)}
     return IndexRow(
@@ -79,10 +85,11 @@ def index_row(clip: Clip, extent: Extent) -> IndexRow:
         objects=len(clip.objects),
         valid_share=float(clip.valid.mean()),
         moving_share=float((steps > 1e-3).any(axis=1).mean()) if steps.size else 0.0,
+        seen_share=float((seen >= SEEN_PIXELS).mean()),
         max_speed=float(speeds.max(initial=0.0)),
         depth_min=float(depths.min(initial=np.inf)) if depths.size else 0.0,
         depth_max=float(depths.max(initial=0.0)),
-        max_flow=float(flows.max(initial=0.0)),
+        max_flow=float(np.sqrt(flows.max(initial=0.0))),
     )
 
 
@@ -91,9 +98,7 @@ def encode_rows(rows: Sequence[IndexRow]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
-    schema = pa.schema([(field.name, types[field.type]) for field in fields(IndexRow)])  # type: ignore[index]
-    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
+    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=_schema())
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
@@ -105,19 +110,46 @@ def write_index(folder: Path, rows: Sequence[IndexRow]) -> None:
 
 
 def read_rows(path: Path) -> list[IndexRow]:
-    """Rows of one Parquet file; ClipError when it is missing, damaged or of another contract."""
+    """Rows of one Parquet file; ClipError when it is missing, damaged, of another contract or a row is incomplete."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not path.is_file():
-        raise ClipError(f"{path}: not found; run phys4d stage simulate@{path.parent.name}, or dvc pull")
+        raise ClipError(f"{path}: not found; run dvc pull, or phys4d stage simulate@{path.parent.name} --force")
     try:
-        records: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-        return [IndexRow(**record) for record in records]
-    except (pa.ArrowException, OSError, TypeError) as error:
+        table, schema = pq.read_table(path), _schema()
+        if table.column_names != schema.names:
+            differing = ", ".join(sorted(set(table.column_names) ^ set(schema.names))) or "their order"
+            raise ClipError(f"its columns are not those of the contract: {differing}")
+        rows = [IndexRow(**record) for record in table.cast(schema).to_pylist()]
+        for number, row in enumerate(rows):
+            if fault := _fault(row):
+                raise ClipError(f"row {number}, clip {row.clip_id}, {fault}")
+        return rows
+    except (pa.ArrowException, OSError, ClipError) as error:
         raise ClipError(
-            f"{path}: not an index of clips ({' '.join(str(error).split())}); restore it with dvc checkout --force"
+            f"{path}: not an index of clips ({' '.join(str(error).split())}); {remedy(path.parent)}"
         ) from error
+
+
+def _fault(row: IndexRow) -> str:
+    """What keeps a row from being read: a value that is not there, or a place that cannot be."""
+    values = asdict(row).items()
+    missing = [name for name, value in values if value is None or (isinstance(value, float) and math.isnan(value))]
+    if missing:
+        return f"has no {', '.join(missing)}"
+    if row.offset < 0 or row.size < 1:
+        return f"has offset {row.offset} and size {row.size}, expected at least 0 and 1"
+    if not SHARD_NAME.fullmatch(row.shard):
+        return f"has shard {row.shard!r}, expected a file name as shard-00000.tar"
+    return ""
+
+
+def _schema() -> "pa.Schema":
+    import pyarrow as pa
+
+    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    return pa.schema([(field.name, types[field.type]) for field in fields(IndexRow)])  # type: ignore[index]
 
 
 def read_index(folder: Path) -> list[IndexRow]:

@@ -6,8 +6,9 @@ A clip is one contiguous run of tar members `<clip id>.<field>.npy.b2` (an npy f
 
 import hashlib
 import io
+import re
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from components.clip import SPECIFICATION, Clip, parse_description
 from components.errors import ClipError
 from components.files import atomic_file
 
+SHARD_NAME = re.compile(r"shard-\d{5,}\.tar")
 SUFFIX = ".npy.b2"
 END_OF_ARCHIVE = b"\0" * 1024
 BLOCK = 1 << 18  # bytes: fixed, because the library's own choice depends on the machine's caches
@@ -40,6 +42,11 @@ class Extent:
 def shard_name(number: int) -> str:
     """File name of shard `number`."""
     return f"shard-{number:05d}.tar"
+
+
+def remedy(folder: Path) -> str:
+    """What to do about a damaged file in the folder of a split: DVC's cached copy may be the same bytes."""
+    return f"run dvc checkout --force, or phys4d stage simulate@{folder.name} --force if its cached copy is bad too"
 
 
 class ShardWriter:
@@ -73,28 +80,44 @@ def new_shard(path: Path) -> Iterator[ShardWriter]:
 
 def read_clip(folder: Path, extent: Extent) -> Clip:
     """One clip, verified against its checksum and the contract; ClipError names the clip and its shard."""
-    content = _read_extent(folder / extent.shard, extent)
-    clip = unpack_clip(content, clip_id=extent.clip_id, source=folder / extent.shard)
-    clip.validate()
+    path = folder / extent.shard
+    clip = unpack_clip(_read_extent(path, extent), clip_id=extent.clip_id, source=path)
+    try:
+        clip.validate()
+    except ClipError as error:
+        raise ClipError(f"{error}; it lies in shard {path}") from error
     return clip
 
 
 def verify_shard(path: Path, extents: Iterable[Extent]) -> list[ClipError]:
-    """Every damage of a shard: one error for each damaged clip, and one when bytes stand where none belong."""
+    """Every damage of a shard: an error for each damaged clip or, where all are whole, for bytes of no clip."""
     damages: list[ClipError] = []
-    end = 0
+    extents = list(extents)
     for extent in extents:
-        end = max(end, extent.offset + extent.size)
         try:
             _read_extent(path, extent)
         except ClipError as error:
             damages.append(error)
-    if path.exists() and not damages:
-        with path.open("rb") as file:
-            file.seek(end)
-            if file.read() != END_OF_ARCHIVE:
-                damages.append(ClipError(f"{path}: damaged after its last clip, expected the end of a tar archive"))
-    return damages
+    return damages or stray_bytes(path, extents)
+
+
+def stray_bytes(path: Path, extents: Sequence[Extent]) -> list[ClipError]:
+    """Errors where the clips of a shard do not follow each other from its first byte to the end of the archive."""
+    end = 0
+    for extent in sorted(extents, key=lambda extent: extent.offset):
+        if extent.offset != end:
+            return [
+                ClipError(
+                    f"clip {extent.clip_id}: begins at byte {extent.offset} of shard {path}, expected {end}, where the "
+                    f"clip before it ends; {remedy(path.parent)}"
+                )
+            ]
+        end += extent.size
+    with path.open("rb") as file:
+        file.seek(end)
+        if file.read(len(END_OF_ARCHIVE) + 1) == END_OF_ARCHIVE:
+            return []
+    return [ClipError(f"{path}: damaged after its last clip, expected the end of a tar archive; {remedy(path.parent)}")]
 
 
 def pack_clip(clip: Clip) -> bytes:
@@ -114,16 +137,19 @@ def pack_clip(clip: Clip) -> bytes:
 
 
 def unpack_clip(content: bytes, *, clip_id: str, source: Path) -> Clip:
-    """The inverse of `pack_clip`; ClipError when a member is missing or not readable."""
+    """The inverse of `pack_clip`; ClipError when the bytes are another clip's, or a member is missing or unreadable."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content + END_OF_ARCHIVE)) as archive:
             members = {member.name: archive.extractfile(member) for member in archive}
             bodies = {name: body.read() for name, body in members.items() if body is not None}
+        found = {name.split(".", 1)[0] for name in bodies}
+        if found != {clip_id}:
+            raise ValueError(f"its place holds {', '.join(sorted(found)) or 'nothing'}")
         objects, meta = parse_description(bodies[f"{clip_id}.json"].decode())
         arrays: dict[str, Any] = {name: _decompress(bodies[f"{clip_id}.{name}{SUFFIX}"]) for name in SPECIFICATION}
-    except (tarfile.TarError, KeyError, ValueError, RuntimeError, EOFError) as error:
+    except (ClipError, tarfile.TarError, KeyError, ValueError, RuntimeError, EOFError) as error:
         raise ClipError(
-            f"clip {clip_id} in {source}: not readable ({type(error).__name__}: {error}); simulate the split again"
+            f"clip {clip_id} in {source}: not readable ({type(error).__name__}: {error}); {remedy(source.parent)}"
         ) from error
     return Clip(objects=objects, meta=meta, **arrays)
 
@@ -131,21 +157,21 @@ def unpack_clip(content: bytes, *, clip_id: str, source: Path) -> Clip:
 def _read_extent(path: Path, extent: Extent) -> bytes:
     if not path.is_file():
         raise ClipError(
-            f"clip {extent.clip_id}: the index names shard {path}, which is not there; "
-            "restore it with dvc checkout (or dvc pull), or simulate the split again"
+            f"clip {extent.clip_id}: the index names shard {path}, which is not there; {remedy(path.parent)}"
         )
+    end = extent.offset + extent.size
     with path.open("rb") as file:
+        if (length := file.seek(0, io.SEEK_END)) < end:
+            raise ClipError(
+                f"clip {extent.clip_id}: shard {path} has {length} bytes, expected at least {end}: "
+                f"the shard is cut short; {remedy(path.parent)}"
+            )
         file.seek(extent.offset)
         content = file.read(extent.size)
-    if len(content) != extent.size:
-        raise ClipError(
-            f"clip {extent.clip_id}: shard {path} has {path.stat().st_size} bytes, expected at least "
-            f"{extent.offset + extent.size}: the shard is cut short; restore it with dvc checkout --force"
-        )
     if hashlib.sha256(content).hexdigest() != extent.sha256:
         raise ClipError(
             f"clip {extent.clip_id}: its bytes in shard {path} do not match the index's checksum: "
-            "the shard is damaged; restore it with dvc checkout --force"
+            f"the shard is damaged; {remedy(path.parent)}"
         )
     return content
 

@@ -1,9 +1,13 @@
 """Shards keep clips exactly, and every damage is found and named."""
 
 import tarfile
+from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.clip import Clip
@@ -54,7 +58,10 @@ def test_an_empty_shard_is_named_with_the_clip(tmp_path: Path) -> None:
 def test_an_index_without_its_shard_is_named(tmp_path: Path) -> None:
     extent = write_clips(tmp_path)[0]
     (tmp_path / "shard-00000.tar").unlink()
-    with pytest.raises(ClipError, match=r"the index names shard .*shard-00000.tar, which is not there; restore"):
+    with pytest.raises(
+        ClipError,
+        match=r"the index names shard .*shard-00000.tar, which is not there; run dvc checkout",
+    ):
         read_clip(tmp_path, extent)
 
 
@@ -71,6 +78,39 @@ def test_a_flipped_byte_anywhere_is_found(tmp_path: Path, share: float) -> None:
     assert len(damages) == 1
     assert "shard-00000.tar" in str(damages[0])
     assert all(extent.clip_id in str(damages[0]) for extent in hit)
+
+
+@pytest.mark.parametrize("kept", [(0, 2), (1, 2), (0, 1)])
+def test_bytes_of_no_clip_are_damage(tmp_path: Path, kept: tuple[int, ...]) -> None:
+    extents = write_clips(tmp_path)
+    (damage,) = verify_shard(tmp_path / "shard-00000.tar", [extents[number] for number in kept])
+    assert "shard-00000.tar" in str(damage)
+
+
+def test_the_order_of_extents_is_free(tmp_path: Path) -> None:
+    assert verify_shard(tmp_path / "shard-00000.tar", write_clips(tmp_path)[::-1]) == []
+
+
+def test_bytes_after_the_archive_are_damage(tmp_path: Path) -> None:
+    extents = write_clips(tmp_path)
+    with (tmp_path / "shard-00000.tar").open("ab") as file:
+        file.write(b"\0")
+    (damage,) = verify_shard(tmp_path / "shard-00000.tar", extents)
+    assert "damaged after its last clip" in str(damage)
+
+
+def test_a_clip_is_not_taken_for_another(tmp_path: Path) -> None:
+    first, second, _ = write_clips(tmp_path)
+    with pytest.raises(ClipError, match=f"clip {first.clip_id} in .*its place holds {second.clip_id}"):
+        read_clip(tmp_path, replace(second, clip_id=first.clip_id))
+
+
+def test_a_damaged_file_is_mended_even_when_its_cached_copy_is_bad(tmp_path: Path) -> None:
+    extent = write_clips(tmp_path / "dev")[0]
+    with pytest.raises(
+        ClipError, match=r"run dvc checkout --force, or phys4d stage simulate@dev --force if its cached"
+    ):
+        read_clip(tmp_path / "dev", replace(extent, sha256="0" * 64))
 
 
 def test_an_intact_shard_has_no_damage(tmp_path: Path) -> None:
@@ -116,15 +156,50 @@ def test_statistics_in_the_index_are_those_of_the_clip(tmp_path: Path) -> None:
     assert row.max_speed == pytest.approx(np.linalg.norm(clip.velocities[..., :3], axis=-1).max())
 
 
-@pytest.mark.parametrize(
-    ("damage", "message"), [(b"", "not an index of clips"), (b"not parquet at all", "not an index of clips")]
-)
-def test_a_damaged_index_is_named(tmp_path: Path, damage: bytes, message: str) -> None:
+def test_seen_share_counts_frames_with_four_pixels_of_dynamic_objects(tmp_path: Path) -> None:
+    segmentation = np.zeros((5, 6, 8), dtype=np.uint16)
+    segmentation[0, 0, :4] = segmentation[1, 0, :3] = 2
+    segmentation[2] = 1
+    clip = make_clip(segmentation=segmentation)
+    with new_shard(tmp_path / "shard-00000.tar") as shard:
+        extent = shard.add(clip)
+    assert index_row(clip, extent).seen_share == 1 / 5
+    still = replace(clip, objects=tuple(replace(thing, dynamic=False) for thing in clip.objects))
+    assert index_row(still, extent).seen_share == 0.0
+
+
+@pytest.mark.parametrize("damage", [b"", b"not parquet at all", b"PAR1" * 99])
+def test_a_damaged_index_is_named(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "index.parquet").write_bytes(damage)
-    with pytest.raises(ClipError, match=message):
+    with pytest.raises(ClipError, match="not an index of clips"):
+        read_index(tmp_path)
+
+
+def rewrite(folder: Path, change: Callable[[pa.Table], pa.Table]) -> None:
+    """Change the table of an index behind the back of its contract."""
+    write_indexed(folder)
+    pq.write_table(change(pq.read_table(folder / "index.parquet")), folder / "index.parquet")
+
+
+@pytest.mark.parametrize("column", [field.name for field in fields(IndexRow)])
+def test_an_index_without_a_column_is_refused(tmp_path: Path, column: str) -> None:
+    rewrite(tmp_path, lambda table: table.drop_columns(column))
+    with pytest.raises(ClipError, match=f"its columns are not those of the contract: {column}"):
+        read_index(tmp_path)
+
+
+def test_an_index_with_a_column_too_many_is_refused(tmp_path: Path) -> None:
+    rewrite(tmp_path, lambda table: table.append_column("extra", table["view"]))
+    with pytest.raises(ClipError, match="its columns are not those of the contract: extra"):
+        read_index(tmp_path)
+
+
+def test_an_index_with_a_column_of_another_type_is_refused(tmp_path: Path) -> None:
+    rewrite(tmp_path, lambda table: table.set_column(2, "offset", pa.array([0.5, 1.5, 2.5])))
+    with pytest.raises(ClipError, match="not an index of clips"):
         read_index(tmp_path)
 
 
 def test_a_missing_index_names_the_stage_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(ClipError, match=r"run phys4d stage simulate@dev"):
+    with pytest.raises(ClipError, match=r"phys4d stage simulate@dev --force"):
         read_index(tmp_path / "dev")

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import cv2
 
-from components.errors import ClipError, ParametersError, Phys4dError
+from components.errors import ParametersError, Phys4dError
 from components.evaluation.physics_iq import SECONDS, PhysicsIqCase, PhysicsIqScore, aggregate, score_streams
 from components.evaluation.physics_iq_videos import Video, first_seconds, probe
 
-GENERATED_NAME = re.compile(r"(\d{4})(?!\d).*\.mp4")
-REAL_NAME = re.compile(r"(\d{4})_testing-videos_(\d+)FPS_([^_]+)_take-([12])_(.+)\.mp4")
+GENERATED_NAME = re.compile(r"(\d{4})(?!\d).*\.(?i:mp4)")
+REAL_NAME = re.compile(r"(\d{4})_testing-videos_(\d+)FPS_([^_]+)_take-([12])_(.+)\.(?i:mp4)")
 REAL_EXAMPLE = "0001_testing-videos_8FPS_perspective-left_take-1_trimmed-NAME.mp4"
 SOURCE_FPS = 30  # the benchmark's real videos of other rates are made from these
 NAMED = 10  # this many ids or files are named in a message
@@ -63,7 +63,7 @@ def score_folder(
     Every video is brought to `fps` frames a second; None takes the rate of the generated videos, as the benchmark
     does. The cases are shared out to `workers` processes, a case is read in its process frame by frame and dropped;
     neither `workers` nor the order of files changes a number. `progress` is called with (cases done, cases in all).
-    ParametersError for folders that do not match, ClipError for a video that cannot be used.
+    ParametersError for folders that do not match and for a video that cannot be used.
     """
     if workers < 1 or (fps is not None and fps < 1):
         raise ParametersError(f"--workers is {workers} and --fps {fps}; expected whole numbers from 1: correct them")
@@ -146,7 +146,7 @@ def _generated_by_id(folder: Path) -> dict[str, Path]:
 def _mp4_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ParametersError(f"{folder} is not a folder; expected a folder of .mp4 files: check the path")
-    return sorted(path for path in folder.glob("*.mp4") if not path.name.startswith("."))
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".mp4" and path.name[0] != ".")
 
 
 def _rate_of(folder: Path, videos: Iterable[Video]) -> float:
@@ -235,7 +235,7 @@ def _some(ids: set[str]) -> str:
 def _probe_real(take: _Real) -> Video:
     video = probe(take.path)
     if round(video.fps) != take.fps:
-        raise ClipError(
+        raise ParametersError(
             f"{video.path} has {video.fps:g} frames a second, its name says {take.fps}: download this video again"
         )
     return video
@@ -243,7 +243,7 @@ def _probe_real(take: _Real) -> Video:
 
 def _check_length(video: Video) -> None:
     if video.seconds < SECONDS - 1e-3:
-        raise ClipError(
+        raise ParametersError(
             f"{video.path} is {video.seconds:.2f} seconds long ({video.frames} frames at {video.fps:g} a second), "
             f"expected {SECONDS:g} seconds: only whole clips are comparable, make this video longer"
         )

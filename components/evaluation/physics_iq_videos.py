@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from components.errors import ClipError
+from components.errors import ParametersError
 from components.evaluation.physics_iq import frames_in
 from components.evaluation.physics_iq_masks import Frame
 
@@ -29,15 +29,19 @@ class Video:
 
 
 def probe(path: Path) -> Video:
-    """Read the header; ClipError when this is no video that can be read."""
-    capture = cv2.VideoCapture(str(path)) if path.stat().st_size else None
+    """Read the header; ParametersError when this is no video that can be read."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise ParametersError(f"{path} cannot be opened ({error.strerror}): make or copy this video again") from error
+    capture = cv2.VideoCapture(str(path)) if size else None
     fps, frames = (0.0, 0)
     if capture is not None:
         fps, frames = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
     if not (fps > 0 and frames > 0):
         reason = "is empty (0 bytes)" if capture is None else "cannot be read as a video"
-        raise ClipError(f"{path} {reason}; expected an .mp4 file of 5 seconds: make or copy this video again")
+        raise ParametersError(f"{path} {reason}; expected an .mp4 file of 5 seconds: make or copy this video again")
     whole = round(fps)
     return Video(path=path, fps=float(whole) if abs(fps - whole) < RATE_TOLERANCE else fps, frames=frames)
 
@@ -57,13 +61,13 @@ def first_seconds(video: Video, *, fps: float, seconds: float) -> Iterator[Frame
 
 
 def read_frames(video: Video, *, count: int) -> Iterator[Frame]:
-    """The first `count` frames (H, W, 3), RGB; ClipError when the file ends, or breaks, before them."""
+    """The first `count` frames (H, W, 3), RGB; ParametersError when the file ends, or breaks, before them."""
     capture = cv2.VideoCapture(str(video.path))
     try:
         for index in range(count):
             found, frame = capture.read()
             if not found:
-                raise ClipError(
+                raise ParametersError(
                     f"{video.path} breaks off after {index} of {video.frames} frames, the first {count} are needed: "
                     "the file is damaged, make or copy it again"
                 )

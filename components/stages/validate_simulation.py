@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.errors import StoppedError
 from components.files import write_atomically
 from components.quality import check_simulation, checks_report, refuse_if_failed
 
@@ -12,20 +13,27 @@ if TYPE_CHECKING:
     from components.params import Params
     from components.pipeline.execution import StageContext
 
-UNIT = "splits"
+UNIT = "shards"
 
 
 def run(params: "Params", context: "StageContext", *, split: str) -> Mapping[str, float]:
     """Write data/quality/simulation-SPLIT.json, or refuse."""
-    with context.progress(1) as display:
+    folder = Path("data/simulation") / split
+    with context.progress(len(list(folder.glob("*.tar")))) as display:
+
+        def shard_done() -> None:
+            display.advance()
+            if context.stopped():
+                raise StoppedError("stopped; the same command checks the split again")
+
         checks = check_simulation(
-            Path("data/simulation") / split,
+            folder,
             split=split,
             quality=params.quality,
             video=params.video,
             section=getattr(params.simulation.splits, split),
+            shard_done=shard_done,
         )
-        display.advance()
     report = json.dumps(checks_report(checks), indent=1).encode()
     refused = Path(".phys4d/quality") / f"simulation-{split}.json"
     write_atomically(refused, report)
