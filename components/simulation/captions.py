@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.simulation.scene import Captions, Vec3
+from components.simulation.scene import Body, Captions, FloatArray, Vec3
+
+NOTED = 0.25  # share of the whole from which a part of a velocity is put into words
 
 AT_REST = (
     "Everything is at rest at first.",
@@ -25,30 +27,53 @@ def choose(rng: np.random.Generator, wordings: Sequence[str]) -> str:
 
 
 def write_captions(
-    rng: np.random.Generator, *, sentences: Sequence[str], moving: Sequence[tuple[str, Vec3]]
+    rng: np.random.Generator,
+    *,
+    extrinsics: FloatArray,
+    sentences: Sequence[str],
+    objects: Sequence[tuple[str, Body]],
 ) -> Captions:
-    """`sentences` say what is there; `moving` gives the phrase and velocity (m/s) of every object, at rest or not."""
+    """`sentences` say what is there; `objects` gives the phrase of every dynamic body, at rest or not.
+
+    Directions are those seen by the camera of `extrinsics` (4,4); the choice of words is the same for every camera.
+    """
     caption = " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
     motions = [
-        f"The {phrase} starts at {np.linalg.norm(velocity):.2f} m/s {direction(velocity)}."
-        for phrase, velocity in moving
-        if any(velocity)
+        f"The {phrase} starts at {np.linalg.norm(body.velocity):.2f} m/s "
+        f"{direction(seen(extrinsics, body.position, body.velocity))}."
+        for phrase, body in objects
+        if any(body.velocity)
     ]
     return Captions(caption=caption, caption_initial=" ".join([caption, *(motions or [choose(rng, AT_REST)])]))
 
 
-def direction(velocity: Vec3) -> str:
-    """A velocity in words, as seen by the camera of azimuth 0: x to the right, y away, z up."""
-    speed = float(np.linalg.norm(velocity))
+def seen(extrinsics: FloatArray, position: Vec3, velocity: Vec3) -> Vec3:
+    """How a velocity at a place looks through a camera: to the right in the picture, away in depth, up in the world.
+
+    The pixel of a point (X, Y, Z) of the camera moves as f (X' - X / Z * Z') / Z: the first part is the bracket.
+    """
+    x, _, depth = extrinsics[:3, :3] @ position + extrinsics[:3, 3]
+    across, _, away = extrinsics[:3, :3] @ velocity
+    return (float(across - x / depth * away), float(away), velocity[2])
+
+
+def side(extrinsics: FloatArray, position: Vec3, way: Vec3) -> str:
+    """On which side of a place something is in the picture that lies from there in the direction of `way`."""
+    return "right" if seen(extrinsics, position, way)[0] > 0 else "left"
+
+
+def direction(parts: Vec3) -> str:
+    """What `seen` gives, in words."""
+    whole = float(np.linalg.norm(parts))
     words = [
         word
         for part, positive, negative in zip(
-            velocity,
+            parts,
             ("to the right", "away from the camera", "up"),
             ("to the left", "towards the camera", "down"),
             strict=True,
         )
         for word in ((positive if part > 0 else negative),)
-        if abs(part) > 0.25 * speed
+        if abs(part) > NOTED * whole
     ]
     return " and ".join(words)

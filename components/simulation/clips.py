@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.clip import Clip, ClipMeta
-from components.errors import Phys4dError
+from components.errors import ParametersError
 from components.simulation.annotate import annotate
 from components.simulation.configuration import build_scene, configuration_hash
+from components.simulation.families import CATEGORIES
 from components.simulation.guard import RejectedError, guard
 from components.simulation.scene import Motion, Scene
-from components.simulation.solvers import bullet
 
 if TYPE_CHECKING:
     from components.params import Params
 
 KERNEL_CACHE = Path(".phys4d/cache/warp")
-LIBRARIES = ("pybullet", "warp-lang", "numpy")
+LIBRARIES = ("warp-lang", "numpy")  # beside the category's solver
 
 
 def configuration_clips(params: "Params", *, split: str, category: str, index: int) -> Iterator[Clip]:
@@ -29,6 +29,7 @@ def configuration_clips(params: "Params", *, split: str, category: str, index: i
     section = getattr(params.simulation.splits, split)
     attempt, solved = _solve(params, split=split, category=category, index=index, takes=section.takes)
     seed = clip_seed(params.seed, split, category, index)
+    solver = CATEGORIES[category].solver
     for take, (_, motion) in enumerate(solved):
         for view in range(section.views):
             scene = build_scene(
@@ -47,9 +48,9 @@ def configuration_clips(params: "Params", *, split: str, category: str, index: i
                 fps=scene.fps,
                 caption=scene.captions.caption,
                 caption_initial=scene.captions.caption_initial,
-                parameters=scene.parameters,
-                solver="pybullet",
-                versions=_versions(),
+                parameters={**scene.parameters, "initial_state": initial_state(scene)},  # take 2 has its own
+                solver=solver,
+                versions=_versions(solver),
                 future_determined=scene.future_determined,
                 approximate=False,
             )
@@ -63,9 +64,18 @@ def configuration_clips(params: "Params", *, split: str, category: str, index: i
             )
 
 
+def initial_state(scene: Scene) -> Mapping[str, list[list[float]]]:
+    """positions (N,3) in metres and orientations (N,4) as quaternions xyzw of the dynamic bodies as simulated."""
+    bodies = [body for body in scene.bodies if body.dynamic]
+    return {
+        "positions": [list(body.position) for body in bodies],
+        "orientations": [list(body.orientation) for body in bodies],
+    }
+
+
 @functools.cache
-def _versions() -> Mapping[str, str]:
-    return {name: version(name) for name in LIBRARIES}
+def _versions(solver: str) -> Mapping[str, str]:
+    return {name: version(name) for name in (solver, *LIBRARIES)}
 
 
 def clip_seed(seed: int, split: str, category: str, index: int) -> int:
@@ -77,7 +87,10 @@ def clip_seed(seed: int, split: str, category: str, index: int) -> int:
 def _solve(
     params: "Params", *, split: str, category: str, index: int, takes: int
 ) -> tuple[int, list[tuple[Scene, Motion]]]:
-    """The first draw of which every take passes the guard."""
+    """The first draw of which every take passes the guard.
+
+    Raises ParametersError where none does: the same parameters draw the same scenes again.
+    """
     causes = []
     for attempt in range(params.simulation.max_attempts):
         scenes = [
@@ -85,14 +98,15 @@ def _solve(
             for take in range(takes)
         ]
         try:
-            solved = [(scene, bullet.simulate(scene)) for scene in scenes]
+            solved = [(scene, CATEGORIES[category].simulate(scene)) for scene in scenes]
             for scene, motion in solved:
                 guard(scene, motion)
         except RejectedError as error:
             causes.append(str(error))
             continue
         return attempt, solved
-    raise Phys4dError(
+    raise ParametersError(
         f"{split}, {category} {index}: none of {params.simulation.max_attempts} draws passed the guard, the last: "
-        f"{causes[-1]}; narrow the ranges of simulation.{category}, or raise simulation.max_attempts"
+        f"{causes[-1]}; narrow the ranges of simulation.{category} or simulation.physics, "
+        "or raise simulation.max_attempts"
     )

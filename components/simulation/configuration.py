@@ -25,8 +25,8 @@ def build_scene(
 ) -> Scene:
     """The scene of configuration `index` of a split.
 
-    Views differ in the camera's azimuth only, takes in the initial state only. `attempt` counts new draws of a
-    configuration whose clip was rejected.
+    Views differ in the camera's azimuth and in the directions their captions name, takes in the initial state only:
+    captions tell of take 1's. `attempt` counts new draws of a configuration whose clip was rejected.
     """
     simulation = params.simulation
     section = getattr(simulation.splits, split)
@@ -42,18 +42,16 @@ def build_scene(
     if take > 0:
         configuration = configuration.perturbed(_generator(*place, "take", take), simulation.take_perturbation)
     bodies = configuration.bodies()
+    azimuth = view_azimuth(view, section.views, simulation.camera.azimuth_between_views)
+    camera = orbit_camera(simulation.camera, params.video, azimuth=azimuth)
     at_rest = not any(any(body.velocity) or any(body.angular_velocity) for body in bodies)
     return Scene(
         category=category,
         family=family,
         bodies=(surroundings.floor(), *bodies),
         environment=surroundings.environment(),
-        camera=orbit_camera(
-            simulation.camera,
-            params.video,
-            azimuth=view_azimuth(view, section.views, simulation.camera.azimuth_between_views),
-        ),
-        captions=first_take.captions(_generator(*place, "captions")),
+        camera=camera,
+        captions=first_take.captions(_generator(*place, "captions"), camera.extrinsics[0]),
         frames=params.video.frames,
         fps=params.video.fps,
         gravity=gravity,

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from components.params import EnvironmentParams
 
 FLOOR_EXTENT, FLOOR_DEPTH = 60.0, 0.5  # half extents in metres
+FLOOR_CONTRAST = (0.6, 0.75)  # second grey over the first: shows how the floor lies and hides no object
+FLOOR_SCALE = (1.0, 1.8)  # metres of a period: an object's width or two
+SKY = (0.6, 0.8)  # linear grey of the horizon, brighter than the floor's own
+ZENITH = (0.7, 0.75, 0.8)  # over the horizon: darker and a little bluer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +39,9 @@ class Surroundings:
             light_azimuth=float(rng.uniform(*ranges.light_azimuth)),
             floor_pattern=Pattern(str(rng.choice(list(ranges.floor_patterns)))),
             floor_grey=float(rng.uniform(*ranges.floor_grey)),
-            floor_contrast=float(rng.uniform(0.6, 0.75)),
-            floor_scale=float(rng.uniform(1.0, 1.8)),
-            sky=float(rng.uniform(0.6, 0.8)),
+            floor_contrast=float(rng.uniform(*FLOOR_CONTRAST)),
+            floor_scale=float(rng.uniform(*FLOOR_SCALE)),
+            sky=float(rng.uniform(*SKY)),
         )
 
     def environment(self) -> Environment:
@@ -51,7 +55,7 @@ class Surroundings:
             lights=(light,),
             ambient=self.ambient,
             horizon_colour=(self.sky, self.sky, self.sky),
-            zenith_colour=(self.sky * 0.7, self.sky * 0.75, self.sky * 0.8),
+            zenith_colour=(self.sky * ZENITH[0], self.sky * ZENITH[1], self.sky * ZENITH[2]),
         )
 
     def floor(self) -> Body:

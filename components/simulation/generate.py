@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from components.errors import Phys4dError, StoppedError
+from components.errors import ClipError, Phys4dError, StoppedError
 from components.files import write_atomically
 from components.index import IndexRow, encode_rows, index_row, read_rows, write_index
-from components.shards import new_shard, shard_name
+from components.shards import new_shard, shard_name, verify_shard
 from components.simulation.clips import KERNEL_CACHE, configuration_clips
 from components.simulation.rendering.runtime import compile_kernels
 from components.simulation.workers import worker_pool, worker_stopped
@@ -72,7 +72,7 @@ def generate_split(
     target = folder / "split"
     rows_folder = folder / "rows"
     tasks = shard_tasks(params, split)
-    done = [task for task in tasks if _rows_path(rows_folder, task).exists()]
+    done = [task for task in tasks if _is_done(folder, task)]
     waiting = [task for task in tasks if task not in done]
     section = getattr(params.simulation.splits, split)
     clips_each = section.views * section.takes
@@ -148,6 +148,15 @@ def make_shard(
                 rows.append(index_row(clip, shard.add(clip)))
     write_atomically(_rows_path(folder / "rows", task), encode_rows(rows))
     return rows
+
+
+def _is_done(folder: Path, task: ShardTask) -> bool:
+    """Whether an earlier run wrote this shard and it is still whole; what is left of another is made again."""
+    try:
+        rows = read_rows(_rows_path(folder / "rows", task))
+    except ClipError:
+        return False
+    return not verify_shard(folder / "split" / shard_name(task.number), [row.extent for row in rows])
 
 
 def _rows_path(folder: Path, task: ShardTask) -> Path:

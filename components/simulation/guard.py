@@ -9,7 +9,7 @@ from components.simulation.rotations import matrices
 from components.simulation.scene import Body, FloatArray, Motion, Scene, Shape
 
 BOUNDS = ((-20.0, -20.0, -0.5), (20.0, 20.0, 20.0))  # metres
-MAX_SPEED = 40.0  # m/s
+MAX_SPEED = 100.0  # m/s: no scene comes near it, a solver gone wrong does; quality.max_speed judges what is plausible
 PENETRATION = 0.02  # metres: Bullet lets a fast body in by less than one step's way
 OVERLAP = 4e-3  # metres, at frame 0: meshes of round shapes stand out by .3 % of the radius
 SLACK = 2e-3  # metres beyond free fall in the first interval of a scene at rest

@@ -37,7 +37,7 @@ def far_away(motion: Motion) -> Motion:
 
 
 def fast(motion: Motion) -> Motion:
-    return replace(motion, velocities=motion.velocities * 20)
+    return replace(motion, velocities=motion.velocities * 40)
 
 
 def sunk(motion: Motion) -> Motion:
@@ -69,6 +69,12 @@ def test_a_falling_ball_passes() -> None:
 def test_a_spoilt_motion_is_rejected_with_its_cause(spoil: Callable[[Motion], Motion], cause: Cause) -> None:
     world, motion = falling()
     assert cause_of(world, spoil(motion)) is cause
+
+
+def test_speeds_that_quality_judges_pass() -> None:
+    world, motion = falling()
+    fastest = np.linalg.norm(motion.velocities[..., :3], axis=-1).max()
+    guard(world, replace(motion, velocities=motion.velocities * 90.0 / fastest))
 
 
 @pytest.mark.parametrize("shape", list(Shape))

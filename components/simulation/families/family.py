@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from components.simulation.scene import Body, Captions
+from components.simulation.scene import Body, Captions, FloatArray, Motion, Scene
 
 if TYPE_CHECKING:
     from components.params import Physics, Simulation
@@ -27,13 +27,15 @@ class Family(Protocol):
     def bodies(self) -> tuple[Body, ...]:
         """Everything but the floor, whose top is the plane z = 0."""
 
-    def captions(self, rng: np.random.Generator) -> Captions:
-        """One of many wordings of what is there at frame 0."""
+    def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
+        """One of many wordings of frame 0 as the camera of `extrinsics` (4,4) sees it; `rng` alone picks the words."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """Families by name, and where the parameters keep their shares."""
+    """Families by name, where the parameters keep their shares, and the solver by its function and its package."""
 
     families: Mapping[str, type[Family]]
     shares: Callable[["Simulation"], Mapping[str, float]]
+    simulate: Callable[[Scene], Motion]
+    solver: str  # as installed: clips record its version

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from components.errors import ParametersError
 from components.parameters.loader import load_params
 from components.params import Simulation
 from components.simulation.environment import Surroundings
+from components.simulation.families.rigid.balance import BALANCED, draw_lean
 from components.simulation.families.rigid.drop import Drop
 from components.simulation.families.rigid.objects import MATERIALS, volume
 from components.simulation.families.rigid.placement import GAP
@@ -84,10 +87,23 @@ def test_columns_touch_the_floor_with_one_edge() -> None:
         assert heights[1] > 0.01
 
 
-def test_a_range_of_lean_around_balance_is_refused() -> None:
-    narrow = LAPTOP.model_copy(update={"rigid": LAPTOP.rigid.model_copy(update={"lean": (-1.0, 1.0)})})
-    with pytest.raises(ParametersError, match=r"simulation\.rigid\.lean is"):
-        Topple.draw(np.random.default_rng(0), narrow, REAL)
+@given(first=st.floats(-40, 40), second=st.floats(-40, 40), seed=st.integers(0, 1000))
+def test_leans_are_drawn_from_their_range_without_balance(first: float, second: float, seed: int) -> None:
+    low, high = sorted((first, second))
+    assume(low < -BALANCED or high > BALANCED)
+    rng = np.random.default_rng(seed)
+    leans = np.array([draw_lean(rng, (low, high)) for _ in range(20)])
+    assert low <= leans.min()
+    assert leans.max() <= high
+    assert np.abs(leans).min() >= BALANCED
+
+
+def test_leans_are_uniform_over_both_sides_of_balance() -> None:
+    rng = np.random.default_rng(0)
+    leans = np.array([draw_lean(rng, (-4.0, 10.0)) for _ in range(2000)])
+    assert (leans < 0).mean() == pytest.approx(2 / 10, abs=0.03)
+    assert leans[leans < 0].mean() == pytest.approx(-3.0, abs=0.1)
+    assert leans[leans > 0].mean() == pytest.approx(6.0, abs=0.2)
 
 
 def test_what_is_on_a_ramp_touches_it() -> None:
@@ -133,6 +149,23 @@ def test_dropped_objects_start_apart_and_above_the_floor() -> None:
         apart = np.linalg.norm(np.subtract(first.position, second.position))
         assert apart >= sum(thing.bounding_radius for thing in drop.objects) + GAP
         assert min(surface(first)[:, 2].min(), surface(second)[:, 2].min()) >= LAPTOP.rigid.drop_height[0] - 2e-3
+
+
+def test_the_lowest_point_of_a_dropped_object_is_in_its_range() -> None:
+    low, high = LAPTOP.rigid.drop_height
+    for rng in generators(60):
+        drop = Drop.draw(rng, LAPTOP, REAL)
+        for thing, body in zip(drop.objects, drop.bodies(), strict=True):
+            bottom = surface(body)[:, 2].min()
+            assert body.position[2] - thing.depth(body.orientation) == pytest.approx(bottom, abs=2e-3)
+            assert low - 2e-3 <= bottom <= high + 2e-3
+
+
+def test_take_2_keeps_half_of_the_clearance() -> None:
+    for rng in generators(40):
+        drop = Drop.draw(rng, LAPTOP, REAL)
+        for body, other in zip(drop.bodies(), drop.perturbed(rng, 0.5).bodies(), strict=True):
+            assert surface(other)[:, 2].min() > surface(body)[:, 2].min() / 2 - 2e-3
 
 
 def test_more_objects_than_there_is_room_for_are_refused() -> None:

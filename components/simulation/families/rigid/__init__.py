@@ -4,8 +4,11 @@ from components.simulation.families.family import Category
 from components.simulation.families.rigid.drop import Drop
 from components.simulation.families.rigid.ramp import Ramp
 from components.simulation.families.rigid.topple import Topple
+from components.simulation.solvers import bullet
 
 RIGID = Category(
     families={"drop": Drop, "ramp": Ramp, "topple": Topple},
     shares=lambda simulation: {str(name): share for name, share in simulation.rigid.families.items()},
+    simulate=bullet.simulate,
+    solver="pybullet",
 )

@@ -10,7 +10,7 @@ from components.simulation.captions import article, choose, write_captions
 from components.simulation.families.rigid.objects import RigidObject, draw_colours, draw_object, draw_size
 from components.simulation.families.rigid.placement import draw_place
 from components.simulation.rotations import quaternion
-from components.simulation.scene import IDENTITY, Body, Captions, Quaternion, Shape, Vec3
+from components.simulation.scene import IDENTITY, Body, Captions, FloatArray, Quaternion, Shape, Vec3
 
 if TYPE_CHECKING:
     from components.params import Physics, Simulation
@@ -25,7 +25,7 @@ PLACE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Drop:
-    """Objects, and where each begins."""
+    """Objects, and where the centre of each begins."""
 
     objects: tuple[RigidObject, ...]
     positions: tuple[Vec3, ...]
@@ -43,18 +43,17 @@ class Drop:
             shape = Shape(rng.choice([Shape.SPHERE, Shape.SPHERE, Shape.BOX, Shape.CYLINDER]))
             thing = draw_object(rng, ranges, physics, shape=shape, size=draw_size(rng, ranges, shape), colour=colour)
             others = [(*other, known.bounding_radius) for known, other in zip(objects, positions, strict=True)]
-            positions.append(draw_place(rng, ranges.drop_height, thing.bounding_radius, others))
+            turned = IDENTITY if shape is Shape.SPHERE else quaternion(Rotation.from_quat(rng.normal(size=4)))
+            positions.append(draw_place(rng, ranges.drop_height, thing, turned, others))
             objects.append(thing)
-            orientations.append(
-                IDENTITY if shape is Shape.SPHERE else quaternion(Rotation.from_quat(rng.normal(size=4)))
-            )
+            orientations.append(turned)
         return cls(objects=tuple(objects), positions=tuple(positions), orientations=tuple(orientations))
 
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
         """Every coordinate scaled; no object is lowered below half of its clearance."""
         moved = []
-        for thing, (x, y, z) in zip(self.objects, self.positions, strict=True):
-            lowest = (z + thing.bounding_radius) / 2
+        for (x, y, z), clearance in zip(self.positions, self._clearances, strict=True):
+            lowest = z - clearance / 2
             fx, fy, fz = rng.normal(1.0, spread, size=3).tolist()
             moved.append((x * fx, y * fy, max(z * fz, lowest)))
         return replace(self, positions=tuple(moved))
@@ -64,12 +63,18 @@ class Drop:
         places = zip(self.objects, self.positions, self.orientations, strict=True)
         return tuple(thing.body(position=place, orientation=turned) for thing, place, turned in places)
 
-    def captions(self, rng: np.random.Generator) -> Captions:
+    def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """One sentence for each object."""
+        phrases = [thing.phrase for thing in self.objects]
         sentences = [
-            choose(rng, PLACE).format(thing=article(thing.phrase), height=place[2] - thing.bounding_radius)
-            for thing, place in zip(self.objects, self.positions, strict=True)
+            choose(rng, PLACE).format(thing=article(phrase), height=clearance)
+            for phrase, clearance in zip(phrases, self._clearances, strict=True)
         ]
-        return write_captions(
-            rng, sentences=sentences, moving=[(thing.phrase, thing.velocity) for thing in self.objects]
-        )
+        objects = list(zip(phrases, self.bodies(), strict=True))
+        return write_captions(rng, extrinsics=extrinsics, sentences=sentences, objects=objects)
+
+    @property
+    def _clearances(self) -> tuple[float, ...]:
+        """Metres between the floor and each object's lowest point."""
+        places = zip(self.objects, self.positions, self.orientations, strict=True)
+        return tuple(place[2] - thing.depth(turned) for thing, place, turned in places)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.simulation.rotations import matrices
 from components.simulation.scene import IDENTITY, Body, Colour, Pattern, Quaternion, Shape, Texture, Vec3
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ COLOURS: dict[str, Colour] = {  # hues at least 20 degrees apart
     "purple": (0.30, 0.03, 0.55),
 }
 SECOND_COLOUR = 0.5  # of the first: the same hue, darker
+CYLINDER_RADIUS, CYLINDER_HEIGHT = (0.75, 0.95), (1.5, 1.9)  # over a ball's radius: about as large in the picture
+BOX_HALF_EXTENT = (0.7, 0.95)  # likewise
+DEPTHWARD = 0.3  # of the speed at most goes along the front view, where little of it can be seen
 NOUNS = {Shape.SPHERE: "ball", Shape.BOX: "box", Shape.CYLINDER: "cylinder"}
 
 
@@ -67,6 +71,15 @@ class RigidObject:
             return float(np.hypot(self.size[0], self.size[1] / 2))
         return float(np.linalg.norm(self.size))
 
+    def depth(self, orientation: Quaternion) -> float:
+        """Metres from the object's centre down to its lowest point."""
+        x, y, z = matrices(np.array([orientation]))[0, 2]  # the vertical in the object's own axes
+        if self.shape is Shape.SPHERE:
+            return self.size[0]
+        if self.shape is Shape.CYLINDER:
+            return float(self.size[0] * np.hypot(x, y) + self.size[1] / 2 * abs(z))
+        return float(np.abs([x, y, z]) @ self.size)
+
     def body(self, *, position: Vec3, orientation: Quaternion = IDENTITY) -> Body:
         """The object at a place."""
         colour = COLOURS[self.colour]
@@ -109,8 +122,8 @@ def draw_size(rng: np.random.Generator, ranges: "Rigid", shape: Shape) -> Vec3:
     if shape is Shape.SPHERE:
         return (radius, 0.0, 0.0)
     if shape is Shape.CYLINDER:
-        return (radius * float(rng.uniform(0.75, 0.95)), radius * float(rng.uniform(1.5, 1.9)), 0.0)
-    x, y, z = (radius * rng.uniform(0.7, 0.95, size=3)).tolist()
+        return (radius * float(rng.uniform(*CYLINDER_RADIUS)), radius * float(rng.uniform(*CYLINDER_HEIGHT)), 0.0)
+    x, y, z = (radius * rng.uniform(*BOX_HALF_EXTENT, size=3)).tolist()
     return (x, y, z)
 
 
@@ -140,7 +153,7 @@ def _within(rng: np.random.Generator, bounds: tuple[float, float], part: tuple[f
 def _draw_velocity(rng: np.random.Generator, speeds: tuple[float, float]) -> Vec3:
     """A velocity that points into the upper half space, mostly across the picture."""
     speed = float(rng.uniform(*speeds))
-    angle, depth = float(rng.uniform(0.0, np.pi)), float(rng.uniform(-0.3, 0.3))
+    angle, depth = float(rng.uniform(0.0, np.pi)), float(rng.uniform(-DEPTHWARD, DEPTHWARD))
     across = float(np.sqrt(1 - depth**2))
     x, y, z = (speed * np.array([across * np.cos(angle), depth, across * np.sin(angle)]) + 0.0).tolist()  # no -0.0
     return (x, y, z)

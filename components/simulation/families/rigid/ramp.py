@@ -5,16 +5,20 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
+from components.simulation.captions import article, choose, side, write_captions
+from components.simulation.families.rigid.incline import Incline
 from components.simulation.families.rigid.objects import RigidObject, draw_colours, draw_object, draw_size
 from components.simulation.rotations import about, quaternion, vec3
-from components.simulation.scene import Body, Captions, Pattern, Shape, Texture
+from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:
     from components.params import Physics, Simulation
 
-LENGTH, WIDTH, THICKNESS = 2.8, 1.3, 0.1  # metres
 ROUGH, POLISHED = 1.0, 0.15  # friction, which multiplies with the object's: a box of any material slides
+YAW = (-20.0, 20.0)  # degrees around straight across the front view: most of the way is seen from the side
+DISTANCE = (1.4, 2.3)  # metres up the slope: room to gather speed below, and the ramp's end above
+OFFSET = (-0.1, 0.1)  # metres across the slope, far from its edges
+GREY = (0.15, 0.25)  # linear reflectance, darker than the floor's first grey
 PLACE = (
     "{thing} on a {ramp} that slopes down to the {side} at {angle:.0f} degrees.",
     "a {ramp} slopes down to the {side} at {angle:.0f} degrees, and {thing} is on it.",
@@ -25,7 +29,7 @@ PLACE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Ramp:
-    """angle and yaw in degrees (yaw 0: downhill is +x); distance up the slope from the foot, offset across it."""
+    """Slope as in `Incline`; distance up the slope from the foot, offset across it, in metres."""
 
     thing: RigidObject
     angle: float
@@ -43,10 +47,10 @@ class Ramp:
         return cls(
             thing=draw_object(rng, ranges, physics, shape=shape, size=draw_size(rng, ranges, shape), colour=colour),
             angle=float(rng.uniform(*ranges.ramp_angle)),
-            yaw=float(rng.choice([0.0, 180.0]) + rng.uniform(-20.0, 20.0)),
-            distance=float(rng.uniform(1.4, 2.3)),
-            offset=float(rng.uniform(-0.1, 0.1)),
-            grey=float(rng.uniform(0.15, 0.25)),
+            yaw=float(rng.choice([0.0, 180.0]) + rng.uniform(*YAW)),
+            distance=float(rng.uniform(*DISTANCE)),
+            offset=float(rng.uniform(*OFFSET)),
+            grey=float(rng.uniform(*GREY)),
         )
 
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
@@ -55,36 +59,21 @@ class Ramp:
         return replace(self, distance=self.distance * along, offset=self.offset * across)
 
     def bodies(self) -> tuple[Body, ...]:
-        """The ramp, whose upper surface meets the floor at its foot, and the object on that surface."""
-        rotation = about("z", self.yaw) * about("y", self.angle)
-        downhill, across, normal = rotation.as_matrix().T
-        foot = about("z", self.yaw).apply([LENGTH / 2 * np.cos(np.radians(self.angle)), 0.0, 0.0])
-        ramp = Body(
-            name="ramp",
-            shape=Shape.BOX,
-            size=(LENGTH / 2, WIDTH / 2, THICKNESS / 2),
-            texture=Texture(
-                pattern=Pattern.NOISE, colour=(self.grey,) * 3, second_colour=(self.grey * 0.7,) * 3, scale=0.4
-            ),
-            position=vec3(foot - downhill * LENGTH / 2 - normal * THICKNESS / 2),
-            orientation=quaternion(rotation),
-            restitution=1.0,
-            friction=self._friction,
-        )
-        lying = rotation * about("x", 90.0) if self.thing.shape is Shape.CYLINDER else rotation
-        height = self.thing.size[2] if self.thing.shape is Shape.BOX else self.thing.size[0]
-        place = foot - downhill * self.distance + across * self.offset + normal * height
-        return (ramp, self.thing.body(position=vec3(place), orientation=quaternion(lying)))
+        """The ramp and the object on its upper surface."""
+        slope = Incline(angle=self.angle, yaw=self.yaw)
+        lying = about("x", 90.0 if self.thing.shape is Shape.CYLINDER else 0.0)
+        height = self.thing.depth(quaternion(lying))
+        place = slope.place(distance=self.distance, offset=self.offset, height=height)
+        thing = self.thing.body(position=vec3(place), orientation=quaternion(slope.rotation * lying))
+        return (slope.body(grey=self.grey, friction=self._friction), thing)
 
-    def captions(self, rng: np.random.Generator) -> Captions:
+    def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The ramp, its slope and what is on it."""
-        sentence = choose(rng, PLACE).format(
-            thing=article(self.thing.phrase),
-            ramp="rough ramp" if self._friction == ROUGH else "polished ramp",
-            side="right" if np.cos(np.radians(self.yaw)) > 0 else "left",
-            angle=self.angle,
-        )
-        return write_captions(rng, sentences=[sentence], moving=[(self.thing.phrase, self.thing.velocity)])
+        phrase, slope = self.thing.phrase, Incline(angle=self.angle, yaw=self.yaw)
+        lower = side(extrinsics, vec3(slope.foot), vec3(slope.downhill))
+        ramp = "rough ramp" if self._friction == ROUGH else "polished ramp"
+        sentence = choose(rng, PLACE).format(thing=article(phrase), ramp=ramp, side=lower, angle=self.angle)
+        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, self.bodies()[-1])])
 
     @property
     def _friction(self) -> float:

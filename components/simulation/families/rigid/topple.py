@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.errors import ParametersError
-from components.simulation.captions import article, choose, write_captions
+from components.simulation.captions import article, choose, side, write_captions
+from components.simulation.families.rigid.balance import draw_lean
 from components.simulation.families.rigid.objects import RigidObject, draw_colours, draw_object
 from components.simulation.rotations import about, quaternion, vec3
-from components.simulation.scene import Body, Captions, Shape
+from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:
     from components.params import Physics, Simulation
 
-BALANCED = 2.0  # degrees around the point of balance that are left out: too slow to move within a clip
-WIDTH = 1.2  # of a column, over the radius of a ball
+WIDTH = 1.2  # of a column, over the radius of a ball: with its slenderness it is one to two balls high
+DEPTH = (0.9, 1.3)  # of a column along its edge, over its width: near square
+YAW = (-30.0, 30.0)  # degrees around straight across the front view, in which the tilt is seen
+PIVOT = ((0.2, 0.8), (-0.3, 0.3))  # metres against the lean from the middle, so that it falls into the picture; along y
 PLACE = (
     "a tall {thing} on one edge, leaning {tilt:.0f} degrees to the {side}.",
     "on a grey floor, a tall {thing} leans to the {side} by {tilt:.0f} degrees.",
@@ -38,14 +40,14 @@ class Topple:
         """Draw a column and how it leans."""
         ranges = simulation.rigid
         half = float(rng.uniform(*ranges.radius)) * WIDTH / 2
-        size = (half, half * float(rng.uniform(0.9, 1.3)), half * float(rng.uniform(*ranges.slenderness)))
+        size = (half, half * float(rng.uniform(*DEPTH)), half * float(rng.uniform(*ranges.slenderness)))
         (colour,) = draw_colours(rng, 1)
         right = bool(rng.random() < 0.5)
         return cls(
             thing=draw_object(rng, ranges, physics, shape=Shape.BOX, size=size, colour=colour),
-            lean=_draw_lean(rng, ranges.lean),
-            yaw=(0.0 if right else 180.0) + float(rng.uniform(-30.0, 30.0)),
-            pivot=(float(rng.uniform(0.2, 0.8)) * (-1.0 if right else 1.0), float(rng.uniform(-0.3, 0.3))),
+            lean=draw_lean(rng, ranges.lean),
+            yaw=(0.0 if right else 180.0) + float(rng.uniform(*YAW)),
+            pivot=(float(rng.uniform(*PIVOT[0])) * (-1.0 if right else 1.0), float(rng.uniform(*PIVOT[1]))),
         )
 
     @property
@@ -56,8 +58,8 @@ class Topple:
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
         """Another tilt on the same side of balance, and another place."""
         x, y, turn = rng.normal(1.0, spread, size=3).tolist()
-        side = np.copysign(1.0, self.lean)
-        lean = side * max(side * (self.lean + self.tilt * (turn - 1)), abs(self.lean) / 2)
+        towards = np.copysign(1.0, self.lean)
+        lean = towards * max(towards * (self.lean + self.tilt * (turn - 1)), abs(self.lean) / 2)
         return replace(self, lean=float(lean), pivot=(self.pivot[0] * x, self.pivot[1] * y))
 
     def bodies(self) -> tuple[Body, ...]:
@@ -67,22 +69,11 @@ class Topple:
         position = vec3(np.array([*self.pivot, 0.0]) - edge)
         return (self.thing.body(position=position, orientation=quaternion(rotation)),)
 
-    def captions(self, rng: np.random.Generator) -> Captions:
+    def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The column and its tilt."""
-        sentence = choose(rng, PLACE).format(
-            thing=self.thing.phrase,
-            article=article(self.thing.phrase),
-            tilt=self.tilt,
-            side="right" if np.cos(np.radians(self.yaw)) > 0 else "left",
-        )
-        return write_captions(rng, sentences=[sentence], moving=[(self.thing.phrase, self.thing.velocity)])
-
-
-def _draw_lean(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
-    """Uniform over `bounds` without the neighbourhood of balance."""
-    low, high = bounds
-    before, beyond = max(-BALANCED - low, 0.0), max(high - BALANCED, 0.0)
-    if before + beyond == 0.0:
-        raise ParametersError(f"simulation.rigid.lean is {list(bounds)}, expected values beyond +-{BALANCED} degrees")
-    place = float(rng.uniform(0.0, before + beyond))
-    return low + place if place < before else max(low, BALANCED) + place - before
+        (body,), phrase = self.bodies(), self.thing.phrase
+        axis = vec3((about("z", self.yaw) * about("y", self.tilt)).as_matrix()[:, 2])
+        leant = side(extrinsics, body.position, axis)
+        words = {"thing": phrase, "article": article(phrase), "tilt": self.tilt, "side": leant}
+        sentence = choose(rng, PLACE).format(**words)
+        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, body)])
