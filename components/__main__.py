@@ -1,12 +1,11 @@
 """phys4d, also `python -m components`: runs a command and turns its end into an exit code and one line."""
 
 import os
+import signal
 import sys
 import traceback
+from types import FrameType
 
-import typer
-
-from components.cli import app
 from components.errors import ExitCode, Phys4dError, StoppedError
 
 QUIET = {  # nothing phones home unless the user says so
@@ -21,6 +20,7 @@ QUIET = {  # nothing phones home unless the user says so
 
 def main() -> None:
     """Run the command line and exit."""
+    signal.signal(signal.SIGTERM, _stop)  # before anything heavy is loaded
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     arguments = sys.argv[1:] or ["--help"]
@@ -31,11 +31,13 @@ def main() -> None:
 def run(arguments: list[str], *, debug: bool) -> int:
     """The exit code of a command line; an error is one line on standard error, with `debug` a traceback before it."""
     try:
+        from components.cli import app
+
         status = app(arguments, standalone_mode=False)
         if not status:
             return ExitCode.DONE
         raise StoppedError("interrupted")  # what typer makes of Ctrl-C
-    except Exception as error:  # noqa: BLE001 -- the outermost frame: whatever went wrong becomes an exit code
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the outermost frame: all becomes an exit code
         if debug:
             traceback.print_exc()
         code, message = explain(error)
@@ -43,13 +45,21 @@ def run(arguments: list[str], *, debug: bool) -> int:
         return int(code)
 
 
-def explain(error: Exception) -> tuple[ExitCode, str]:
+def explain(error: BaseException) -> tuple[ExitCode, str]:
     """The exit code of an error and what to say of it."""
+    from typer.exceptions import TyperException
+
     if isinstance(error, Phys4dError):
         return error.code, str(error)
-    if isinstance(error, typer.exceptions.TyperException):
+    if isinstance(error, KeyboardInterrupt):
+        return ExitCode.STOPPED, "interrupted"
+    if isinstance(error, TyperException):
         return ExitCode.BAD_PARAMETERS, error.format_message()
     return ExitCode.FAILED, f"{type(error).__name__}: {error} (--debug shows where)"
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise StoppedError("stopped; the same command continues")
 
 
 if __name__ == "__main__":

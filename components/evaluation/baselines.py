@@ -46,7 +46,9 @@ def take_pairs(folder: Path, rows: Sequence[IndexRow]) -> Iterator[TakePair]:
         yield TakePair(take1=read_clip(folder, row.extent), take2=read_clip(folder, other.extent))
 
 
-def baseline_scores(folder: Path, *, size: int, seed: int, advance: Callable[[], None]) -> dict[str, PhysicsIqScore]:
+def baseline_scores(
+    folder: Path, *, size: int, seed: int, resamples: int, advance: Callable[[], None]
+) -> dict[str, PhysicsIqScore]:
     """The Physics-IQ-style score of every baseline on the split in `folder`, frames enlarged to `size` pixels high."""
     cases: dict[str, list[PhysicsIqCase]] = {name: [] for name in MODELS}
     for pair in take_pairs(folder, read_index(folder)):
@@ -64,7 +66,7 @@ def baseline_scores(folder: Path, *, size: int, seed: int, advance: Callable[[],
             )
             cases[name].append(case)
         advance()
-    return {name: aggregate(members, seed=seed) for name, members in cases.items()}
+    return {name: aggregate(members, seed=seed, resamples=resamples) for name, members in cases.items()}
 
 
 def enlarge(frames: Frames, height: int) -> Frames:

@@ -31,12 +31,3 @@ def percentile_interval(samples: NDArray[np.float64]) -> tuple[float, float]:
     """The 2.5 and 97.5 percentiles of resampled statistics (resamples,)."""
     low, high = np.percentile(samples, PERCENTILES)
     return float(low), float(high)
-
-
-def mean_interval(
-    values: NDArray[np.float64], *, rng: np.random.Generator, resamples: int = RESAMPLES
-) -> tuple[float, float] | None:
-    """The 95 % interval of the mean of independent `values` (n,); None when n < 2, where the spread is unknown."""
-    if len(values) < 2:
-        return None
-    return percentile_interval(resampled_means(values, rng=rng, resamples=resamples))

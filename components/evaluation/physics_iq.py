@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import ClipError
-from components.evaluation.bootstrap import percentile_interval, resampled_means
+from components.evaluation.bootstrap import RESAMPLES, percentile_interval, resampled_means
 from components.evaluation.physics_iq_masks import Frame, MaskVideo
 
 SECONDS = 5.0
@@ -132,10 +132,11 @@ def score_streams(
     return PhysicsIqCase(scenario=scenario, view=view, take1=agreements[0], take2=agreements[1], variance=agreements[2])
 
 
-def aggregate(cases: Sequence[PhysicsIqCase], *, seed: int = 0) -> PhysicsIqScore:
+def aggregate(cases: Sequence[PhysicsIqCase], *, seed: int = 0, resamples: int = RESAMPLES) -> PhysicsIqScore:
     """The benchmark's score: means over views and scenarios first, then the formula, rounded to 2 decimals.
 
-    A ratio to takes that do not agree at all (0 of 0) counts 0: nothing was shown. `seed` is the bootstrap's.
+    A ratio to takes that do not agree at all (0 of 0) counts 0: nothing was shown. `seed` and `resamples` are the
+    bootstrap's.
     """
     if not cases:
         raise ValueError("a Physics-IQ score needs at least one case, got none")
@@ -144,7 +145,7 @@ def aggregate(cases: Sequence[PhysicsIqCase], *, seed: int = 0) -> PhysicsIqScor
     interval = None
     if len(names) > 1:
         rng = np.random.default_rng(seed)
-        interval = percentile_interval(_scores(resampled_means(table, rng=rng)))
+        interval = percentile_interval(_scores(resampled_means(table, rng=rng, resamples=resamples)))
     means = table.mean(axis=0)
     return PhysicsIqScore(
         score=float(_scores(means)),

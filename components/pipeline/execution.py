@@ -25,6 +25,7 @@ from components.processes import die_with_parent, limit_threads
 from components.progress import Progress
 
 STATE = Path(".phys4d")
+LAUNCH = "PHYS4D_LAUNCH"  # set by a launcher, so that it knows the record of its own run from another's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,6 @@ def run_stage(template: str, item: Mapping[str, str]) -> Mapping[str, float]:
     if _orphaned():
         raise Phys4dError(f"{name}: the DVC process that started this command has ended")
     with exclusive(lock_path(root, name), name), _signals() as stopped:
-        record.unlink(missing_ok=True)
         code, cause = ExitCode.FAILED, "ended without a word"
         try:
             params = load_params()
@@ -64,7 +64,8 @@ def run_stage(template: str, item: Mapping[str, str]) -> Mapping[str, float]:
             cause = f"{type(error).__name__}: {error}"
             raise
         finally:
-            write_atomically(record, canonical_json({"stage": name, "code": int(code), "cause": cause}).encode())
+            end = {"stage": name, "code": int(code), "cause": cause, "launch": os.environ.get(LAUNCH, "")}
+            write_atomically(record, canonical_json(end).encode())
 
 
 def _run(
@@ -109,13 +110,13 @@ def record_path(root: Path, name: str) -> Path:
     return root / STATE / "run" / f"{name}.json"
 
 
-def read_record(root: Path, name: str) -> tuple[ExitCode, str] | None:
-    """Exit code and cause that a stage's own command left, or None when it left none."""
-    path = record_path(root, name)
-    if not path.exists():
+def read_record(root: Path, name: str, *, launch: str) -> tuple[ExitCode, str] | None:
+    """Exit code and cause that the stage's command of this launch left, or None when it left none."""
+    try:
+        record = json.loads(record_path(root, name).read_text())
+    except (FileNotFoundError, ValueError):
         return None
-    record = json.loads(path.read_text())
-    return ExitCode(record["code"]), str(record["cause"])
+    return (ExitCode(record["code"]), str(record["cause"])) if record["launch"] == launch else None
 
 
 def lock_path(root: Path, name: str) -> Path:
@@ -147,7 +148,10 @@ def _orphaned() -> bool:
 
 @contextmanager
 def _signals() -> Iterator[Callable[[], bool]]:
-    """TERM and INT ask to stop; they do not interrupt, so that nothing is left half written."""
+    """TERM and INT ask to stop; they do not interrupt, so that nothing is left half written.
+
+    When the work is done they come too late: DVC must learn that it is, so the rest of the process ignores them.
+    """
     event = threading.Event()
 
     def request(_number: int, _frame: FrameType | None) -> None:
@@ -156,6 +160,9 @@ def _signals() -> Iterator[Callable[[], bool]]:
     previous = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield event.is_set
-    finally:
+    except BaseException:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        raise
+    for number in previous:
+        signal.signal(number, signal.SIG_IGN)

@@ -6,18 +6,20 @@ DVC turns every failing command into 255 and passes no signal on. The stage's ow
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 from components.errors import ExitCode, GateRefusedError, ParametersError, Phys4dError, StoppedError
 from components.parameters.loader import load_params
-from components.pipeline.execution import check_inputs, lock_path, read_record, record_path
+from components.pipeline.execution import LAUNCH, check_inputs, lock_path, read_record
 from components.pipeline.graph import find_stage, load_graph
+from components.pipeline.lockfile import keep_lockfile
 from components.pipeline.locks import lock_holder
 from components.processes import die_with_parent
 from components.progress import TERMINAL
@@ -30,32 +32,56 @@ ERRORS = {error.code: error for error in (GateRefusedError, StoppedError, Parame
 def launch(name: str, *, force: bool = False) -> None:
     """Bring stage `name` up to date; raises what the stage's own command ended with, Phys4dError for anything else."""
     root = Path.cwd()
-    load_params()
-    stage = find_stage(load_graph(root), name)
-    check_inputs(stage, root)
-    for attempt in range(LOCK_ATTEMPTS):
-        record_path(root, name).unlink(missing_ok=True)
-        code, messages, stopping = _dvc_repro(root, name, force=force)
-        if code == 0:
-            return
-        if read_record(root, name) or stopping or not _lock_was_taken(messages):
-            break
-        time.sleep(0.2 * 2**attempt)
-    record = read_record(root, name)
+    identity = secrets.token_hex(8)
+    with _stop_requests() as asked:
+        load_params()
+        check_inputs(find_stage(load_graph(root), name), root)
+        keep_lockfile(root)
+        for attempt in range(LOCK_ATTEMPTS):
+            code, messages = _dvc_repro(root, name, asked, force=force, identity=identity)
+            if code == 0:
+                return
+            record = read_record(root, name, launch=identity)
+            if record or not _lock_was_taken(messages) or asked.wait(0.2 * 2**attempt):
+                break
+        keep_lockfile(root)
     if record and record[0] is not ExitCode.DONE:
         raise ERRORS.get(record[0], Phys4dError)(record[1])
-    if stopping:
+    cause = _cause(messages) or f"dvc repro ended with {code}"
+    if record:
+        raise Phys4dError(
+            f"{name}: its command is done, but DVC could not record it ({cause}): "
+            f"mend that (a full disk?), then keep the result with dvc commit --force {name}"
+        )
+    if asked.is_set():
         raise StoppedError(f"{name}: stopped before its command began; run the same command again")
-    raise Phys4dError(f"{name}: {_cause(messages) or f'dvc repro ended with {code}'}")
+    raise Phys4dError(f"{name}: {cause}")
 
 
-def _dvc_repro(root: Path, name: str, *, force: bool) -> tuple[int, str, bool]:
-    """Run DVC in a process group of its own; its exit code, the end of its messages, whether a signal came."""
+@contextlib.contextmanager
+def _stop_requests() -> Iterator[threading.Event]:
+    """An event that TERM and INT set."""
+    asked = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    previous = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _dvc_repro(root: Path, name: str, asked: threading.Event, *, force: bool, identity: str) -> tuple[int, str]:
+    """Run DVC in a process group of its own; its exit code and the end of its messages."""
     command = [sys.executable, "-m", "dvc", "repro", "--single-item", *(["--force"] if force else []), name]
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "DVC_NO_ANALYTICS": "1",
+        LAUNCH: identity,
         TERMINAL: "1" if sys.stderr.isatty() else "0",
     }
     launcher = os.getpid()
@@ -71,33 +97,22 @@ def _dvc_repro(root: Path, name: str, *, force: bool) -> tuple[int, str, bool]:
     tail = bytearray()
     relay = threading.Thread(target=_relay, args=(process, tail), daemon=True)
     relay.start()
-    stopping = _wait(process, lock_path(root, name))
+    _wait(process, lock_path(root, name), asked)
     relay.join()
-    return process.returncode, tail.decode(errors="replace"), stopping
+    return process.returncode, tail.decode(errors="replace")
 
 
-def _wait(process: subprocess.Popen[bytes], lock: Path) -> bool:
-    """Wait for DVC; after a TERM or INT, pass it once to the holder of the stage's lock. Whether one came."""
-    asked = threading.Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        asked.set()
-
-    previous = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+def _wait(process: subprocess.Popen[bytes], lock: Path, asked: threading.Event) -> None:
+    """Wait for DVC; a request to stop goes once to the holder of the stage's lock, as soon as there is one."""
     passed_on = False
-    try:
-        while process.poll() is None:
-            holder = lock_holder(lock) if asked.is_set() and not passed_on else None
-            if holder:
-                with contextlib.suppress(ProcessLookupError):  # it ended by itself just now: DVC will say how
-                    os.kill(holder, signal.SIGTERM)
-                passed_on = True
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=0.1)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    return asked.is_set()
+    while process.poll() is None:
+        holder = lock_holder(lock) if asked.is_set() and not passed_on else None
+        if holder:
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself just now: DVC will say how
+                os.kill(holder, signal.SIGTERM)
+            passed_on = True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.1)
 
 
 def _relay(process: subprocess.Popen[bytes], tail: bytearray) -> None:

@@ -35,14 +35,22 @@ def exclusive(path: Path, name: str) -> Iterator[None]:
 
 
 def lock_holder(path: Path) -> int | None:
-    """The process that holds a lock, or None."""
+    """The process that holds a lock, or None; the id of one that just took it may come a moment later."""
     if not path.exists():
         return None
     with path.open("r") as file:
         if _try_lock(file.fileno()):
             return None
         content = file.read()
-    return int(content) if content else None
+    return int(content) if content and _has_open(int(content), path) else None
+
+
+def _has_open(process: int, path: Path) -> bool:
+    """Whether a process has a file open: an id left by a killed holder may be another's by now."""
+    try:
+        return any(link.samefile(path) for link in Path(f"/proc/{process}/fd").iterdir() if link.exists())
+    except OSError:  # it ended while we looked
+        return False
 
 
 def _try_lock(descriptor: int) -> bool:

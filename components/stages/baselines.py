@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.errors import StoppedError
 from components.evaluation.baselines import baseline_scores
 from components.files import write_atomically
 from components.index import read_index
@@ -21,11 +22,18 @@ def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
     name = params.evaluation.split
     folder = Path("data/simulation") / name
     with context.progress(sum(row.take == 0 for row in read_index(folder))) as display:
+
+        def advance() -> None:
+            display.advance()
+            if context.stopped():
+                raise StoppedError("baselines: stopped; the same command starts them again")
+
         scores = baseline_scores(
             folder,
             size=params.evaluation.physics_iq_size,
             seed=params.seed,
-            advance=display.advance,
+            resamples=params.evaluation.bootstrap_samples,
+            advance=advance,
         )
     rows = {baseline: score.to_json() for baseline, score in scores.items()}
     document = {"metric": "Physics-IQ-style score", "split": name, "baselines": rows}

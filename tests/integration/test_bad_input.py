@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import ExitCode
-from tests.integration.project import DVC, PHYS4D, Project, make_project
+from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -88,23 +88,54 @@ def test_a_flipped_byte_is_refused_by_the_gate_with_its_clip(simulated: Project)
 
 
 def test_a_full_disk_is_said_and_what_was_finished_is_kept(tmp_path: Path) -> None:
-    project = make_project(tmp_path, {"simulation__splits__dev__configurations": {"rigid": 6}})
-    limit = 40_000  # bytes a file may have: less than a shard
-    full = project.start(
-        *PHYS4D,
-        "simulate",
-        "--split",
-        "dev",
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    changes = {"simulation__splits__dev__configurations": {"rigid": 24}, "resources__processes": 1}
+    project = make_project(tmp_path, changes)
+    command = (*PHYS4D, "simulate", "--split", "dev", "--json")
+    full = project.start(*command)
+    wait_until(project.finished_shards)
+    resource.prlimit(full.pid, resource.RLIMIT_FSIZE, (5_000, 5_000))  # bytes a file may have from now on
     _, messages = full.communicate()
     assert full.returncode == ExitCode.FAILED
     assert "cannot write" in only_line(messages)
     assert "free some room and run the same command again" in messages
     assert not (project.root / "data/simulation/dev").exists()
-    result = project.run(*PHYS4D, "simulate", "--split", "dev", "--json")
+    result = project.run(*command)
     assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout)["clips"] == 12
+    assert 0 < json.loads(result.stdout)["clips_made_now"] < 48
+
+
+def test_a_result_that_dvc_cannot_record_is_kept_by_the_remedy_it_names(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    cache = project.root / ".dvc/cache"
+    cache.write_text("in the way of DVC's cache")
+    result = project.stage("simulate@judge")
+    assert result.returncode == ExitCode.FAILED
+    assert "its command is done, but DVC could not record it" in only_line(result.stderr)
+    assert "dvc commit --force simulate@judge" in result.stderr
+    cache.unlink()
+    assert project.run(*DVC, "commit", "--force", "simulate@judge").returncode == 0
+    result = project.stage("simulate@judge")
+    assert result.returncode == 0, result.stderr
+    assert "clips_made_now" not in result.stderr
+
+
+def test_a_lock_file_cut_short_comes_back(simulated: Project) -> None:
+    lockfile = simulated.root / "dvc.lock"
+    assert simulated.stage("simulate@dev").returncode == 0
+    content = lockfile.read_bytes()
+    lockfile.write_bytes(content[: len(content) // 2])
+    result = simulated.stage("simulate@dev")
+    assert result.returncode == 0, result.stderr
+    assert lockfile.read_bytes() == content
+
+
+def test_a_lock_file_cut_short_without_a_copy_is_named(simulated: Project, tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    content = (simulated.root / "dvc.lock").read_bytes()
+    (project.root / "dvc.lock").write_bytes(content[: len(content) // 2])
+    result = project.stage("simulate@dev")
+    assert result.returncode == ExitCode.BAD_PARAMETERS
+    assert "dvc.lock is damaged" in only_line(result.stderr)
 
 
 def test_a_traceback_is_shown_only_on_request(tmp_path: Path) -> None:

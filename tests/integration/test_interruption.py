@@ -1,9 +1,11 @@
 """A stage that is killed in the middle goes on where it was, ends with the same bytes, and leaves no process behind."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,6 +111,67 @@ def test_other_parameters_start_afresh(tmp_path: Path) -> None:
     result = project.stage(STAGE)
     assert result.returncode == 0, result.stderr
     assert clips_made(result) == CLIPS
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "components.simulation.generate.write_index",  # every shard is written
+        "components.stages.simulate.move_folder",  # the index is written
+        "components.pipeline.execution.shutil.rmtree",  # the results are in their place
+    ],
+)
+def test_a_kill_in_the_last_acts_loses_no_byte(tmp_path: Path, undisturbed: dict[str, str], moment: str) -> None:
+    project = make_project(tmp_path, CHANGES)
+    script = (
+        "import os, signal, unittest.mock, components.stages.simulate\n"
+        "from components.pipeline.execution import run_stage\n"
+        "if __name__ == '__main__':\n"
+        f"    with unittest.mock.patch('{moment}', lambda *_: os.kill(os.getpid(), signal.SIGKILL)):\n"
+        "        run_stage('simulate', {'split': 'dev'})\n"
+    )
+    (project.root / "killed.py").write_text(script)
+    assert project.run(sys.executable, "killed.py").returncode == -signal.SIGKILL
+    result = project.stage(STAGE)
+    assert result.returncode == 0, result.stderr
+    assert project.hashes("data/simulation/dev") == undisturbed
+
+
+def test_a_finished_shard_that_was_damaged_since_is_made_again(tmp_path: Path, undisturbed: dict[str, str]) -> None:
+    project = make_project(tmp_path, CHANGES)
+    interrupt(project, lambda _, launcher: launcher.terminate(), *PHYS4D, "stage", STAGE)
+    rows = project.finished_shards()[0]
+    (rows.parents[1] / "split" / rows.name.removesuffix(".parquet")).write_bytes(b"")
+    result = project.stage(STAGE)
+    assert result.returncode == 0, result.stderr
+    assert project.hashes("data/simulation/dev") == undisturbed
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.4, 1.0])
+def test_a_request_to_stop_before_the_stage_begins_gives_75_too(tmp_path: Path, delay: float) -> None:
+    project = make_project(tmp_path, CHANGES)
+    launcher = project.start(*PHYS4D, "stage", STAGE)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        launcher.wait(timeout=delay)
+    launcher.terminate()
+    launcher.communicate()
+    assert launcher.returncode == ExitCode.STOPPED
+    wait_until(lambda: project.processes() == [], seconds=20)
+
+
+def test_a_stage_that_is_done_stays_done_when_a_signal_comes_too_late(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    script = (
+        "import os, signal\n"
+        "from components.pipeline.execution import run_stage\n"
+        "if __name__ == '__main__':\n"
+        "    run_stage('simulate', {'split': 'judge'})\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    (project.root / "late.py").write_text(script)
+    result = project.run(sys.executable, "late.py")
+    assert result.returncode == 0, result.stderr
 
 
 def test_a_second_run_of_the_same_stage_waits_or_names_the_first(tmp_path: Path) -> None:
