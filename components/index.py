@@ -126,7 +126,7 @@ def read_rows(path: Path) -> list[IndexRow]:
             if fault := _fault(row):
                 raise ClipError(f"row {number}, clip {row.clip_id}, {fault}")
         return rows
-    except (pa.ArrowException, OSError, ClipError) as error:
+    except (pa.ArrowException, OSError, ValueError, ClipError) as error:  # ValueError: text that is no UTF-8
         raise ClipError(
             f"{path}: not an index of clips ({' '.join(str(error).split())}); {remedy(path.parent)}"
         ) from error

@@ -20,6 +20,12 @@ def _within(least: float, most: float) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _square(count: int) -> int:
+    if count not in (1, 4, 9, 16):
+        raise ValueError(f"{count} is wrong, expected 1, 4, 9 or 16")
+    return count
+
+
 Range = tuple[float, float]
 UnitRange = Annotated[Range, _within(0, 1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -129,7 +135,7 @@ class Simulation(Section):
 
     clips_per_shard: Annotated[int, Field(ge=1, le=10_000)]
     points_per_object: Annotated[int, Field(ge=1, le=65_536)]
-    samples_per_pixel: Literal[1, 4, 9, 16]
+    samples_per_pixel: Annotated[int, AfterValidator(_square)]
     max_attempts: Annotated[int, Field(ge=1, le=1000)]
     camera: CameraParams
     take_perturbation: Annotated[float, Field(gt=0, le=0.1)]

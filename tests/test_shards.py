@@ -203,3 +203,13 @@ def test_an_index_with_a_column_of_another_type_is_refused(tmp_path: Path) -> No
 def test_a_missing_index_names_the_stage_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(ClipError, match=r"phys4d stage simulate@dev --force"):
         read_index(tmp_path / "dev")
+
+
+def test_text_in_the_index_that_is_no_text_is_named(tmp_path: Path) -> None:
+    write_indexed(tmp_path)
+    table = pq.read_table(tmp_path / "index.parquet")
+    place = table.column_names.index("caption")
+    bytes_of_no_text = pa.array([b"\xb1\xff"] * len(table)).view(pa.string())
+    pq.write_table(table.set_column(place, "caption", bytes_of_no_text), tmp_path / "index.parquet")
+    with pytest.raises(ClipError, match="not an index of clips"):
+        read_index(tmp_path)

@@ -68,7 +68,7 @@ class MaskVideo:
             if not self._writer.isOpened():
                 raise Phys4dError(
                     f"OpenCV cannot write {self._path} as mp4v video of {width}x{height} pixels: motion masks need its "
-                    "FFmpeg back end and room in the temporary directory; install opencv-python-headless from PyPI"
+                    "FFmpeg back end and room in the temporary directory; install the published opencv-python-headless"
                 )
         self._writer.write(self._detector.mask(frame)[:height, :width])
         self._count += 1

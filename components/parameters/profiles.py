@@ -68,7 +68,7 @@ def use_profile(name: str, *, force: bool) -> Path | None:
             backup = _free_backup()
             if not force:
                 raise ParametersError(
-                    f"{PARAMS_FILE} was edited (phys4d profile diff shows which values): "
+                    f"{PARAMS_FILE} was edited, in its values (phys4d profile diff shows them) or its comments: "
                     f"phys4d profile use {name} --force overwrites it and keeps {backup}"
                 )
             write_atomically(backup, old)

@@ -6,6 +6,7 @@ DVC turns every failing command into 255 and passes no signal on. The stage's ow
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from components.errors import ExitCode, GateRefusedError, ParametersError, Phys4
 from components.parameters.loader import load_params
 from components.pipeline.execution import LAUNCH, check_inputs, lock_path, read_record
 from components.pipeline.graph import find_stage, load_graph
-from components.pipeline.lockfile import keep_lockfile
+from components.pipeline.lockfile import keep_lockfile, mend_lockfile
 from components.pipeline.locks import lock_holder
 from components.processes import die_with_parent
 from components.progress import TERMINAL
@@ -36,7 +37,7 @@ def launch(name: str, *, force: bool = False) -> None:
     with _stop_requests() as asked:
         load_params()
         check_inputs(find_stage(load_graph(root), name), root)
-        keep_lockfile(root)
+        existed = keep_lockfile(root)
         for attempt in range(LOCK_ATTEMPTS):
             code, messages = _dvc_repro(root, name, asked, force=force, identity=identity)
             if code == 0:
@@ -44,7 +45,10 @@ def launch(name: str, *, force: bool = False) -> None:
             record = read_record(root, name, launch=identity)
             if record or not _lock_was_taken(messages) or asked.wait(0.2 * 2**attempt):
                 break
-        keep_lockfile(root)
+        with contextlib.suppress(
+            Phys4dError
+        ):  # still no room: the next launch mends it; how the stage ended matters now
+            mend_lockfile(root, existed=existed)
     if record and record[0] is not ExitCode.DONE:
         raise ERRORS.get(record[0], Phys4dError)(record[1])
     cause = _cause(messages) or f"dvc repro ended with {code}"
@@ -53,6 +57,8 @@ def launch(name: str, *, force: bool = False) -> None:
             f"{name}: its command is done, but DVC could not record it ({cause}): "
             f"mend that (a full disk?), then keep the result with dvc commit --force {name}"
         )
+    if own := re.search(r"exited with (65|75|78)$", cause):  # it ended before it could leave a record
+        raise ERRORS[ExitCode(int(own[1]))](f"{name}: {cause}")
     if asked.is_set():
         raise StoppedError(f"{name}: stopped before its command began; run the same command again")
     raise Phys4dError(f"{name}: {cause}")
@@ -109,8 +115,9 @@ def _wait(process: subprocess.Popen[bytes], lock: Path, asked: threading.Event) 
         holder = lock_holder(lock) if asked.is_set() and not passed_on else None
         if holder:
             with contextlib.suppress(ProcessLookupError):  # it ended by itself just now: DVC will say how
-                os.kill(holder, signal.SIGTERM)
-            passed_on = True
+                if os.getpgid(holder) == process.pid:  # another launch's stage is not ours to stop
+                    os.kill(holder, signal.SIGTERM)
+                    passed_on = True
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.1)
 

@@ -72,10 +72,10 @@ def generate_split(
     target = folder / "split"
     rows_folder = folder / "rows"
     tasks = shard_tasks(params, split)
-    done = [task for task in tasks if _is_done(folder, task)]
-    waiting = [task for task in tasks if task not in done]
     section = getattr(params.simulation.splits, split)
     clips_each = section.views * section.takes
+    done = [task for task in tasks if _is_done(folder, task, clips_each)]
+    waiting = [task for task in tasks if task not in done]
     display.resume(sum(len(task.configurations) for task in done) * clips_each)
     made = 0
     for task in _make_shards(params, split, waiting, folder, stopped):
@@ -150,11 +150,13 @@ def make_shard(
     return rows
 
 
-def _is_done(folder: Path, task: ShardTask) -> bool:
+def _is_done(folder: Path, task: ShardTask, clips_each: int) -> bool:
     """Whether an earlier run wrote this shard and it is still whole; what is left of another is made again."""
     try:
         rows = read_rows(_rows_path(folder / "rows", task))
     except ClipError:
+        return False
+    if len(rows) != len(task.configurations) * clips_each:
         return False
     return not verify_shard(folder / "split" / shard_name(task.number), [row.extent for row in rows])
 

@@ -19,6 +19,8 @@ UNIT = "shards"
 def run(params: "Params", context: "StageContext", *, split: str) -> Mapping[str, float]:
     """Write data/quality/simulation-SPLIT.json, or refuse."""
     folder = Path("data/simulation") / split
+    passed = Path("data/quality") / f"simulation-{split}.json"
+    passed.unlink(missing_ok=True)  # an earlier verdict is none on these clips
     with context.progress(len(list(folder.glob("*.tar")))) as display:
 
         def shard_done() -> None:
@@ -38,5 +40,5 @@ def run(params: "Params", context: "StageContext", *, split: str) -> Mapping[str
     refused = Path(".phys4d/quality") / f"simulation-{split}.json"
     write_atomically(refused, report)
     refuse_if_failed(checks, gate=f"validate_simulation@{split}", report=refused)
-    write_atomically(Path("data/quality") / f"simulation-{split}.json", report)
+    write_atomically(passed, report)
     return {"checks": len(checks), "failed": 0}

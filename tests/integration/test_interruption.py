@@ -174,6 +174,19 @@ def test_a_stage_that_is_done_stays_done_when_a_signal_comes_too_late(tmp_path: 
     assert result.returncode == 0, result.stderr
 
 
+def test_stopping_one_launcher_leaves_anothers_stage_alone(tmp_path: Path) -> None:
+    project = make_project(tmp_path, CHANGES)
+    first = project.start(*PHYS4D, "stage", STAGE)
+    wait_until(project.finished_shards)
+    second = project.start(*PHYS4D, "stage", STAGE)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        second.wait(timeout=1.5)
+    second.terminate()
+    first.communicate()
+    second.communicate()
+    assert first.returncode == 0
+
+
 def test_a_second_run_of_the_same_stage_waits_or_names_the_first(tmp_path: Path) -> None:
     project = make_project(tmp_path, CHANGES)
     first = project.start(*PHYS4D, "simulate", "--split", "dev")

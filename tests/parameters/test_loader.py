@@ -54,6 +54,9 @@ def test_every_profile_is_good(name: str) -> None:
         ),
         ({"simulation__rigid__families": {"dorp": 1.0}}, "families.dorp: unknown key, did you mean 'drop'?"),
         ({"video": None}, "video: None is wrong"),
+        ({"simulation__samples_per_pixel": True}, "simulation.samples_per_pixel: True is wrong"),
+        ({"simulation__samples_per_pixel": 4.0}, "simulation.samples_per_pixel: 4.0 is wrong"),
+        ({"simulation__samples_per_pixel": 5}, "simulation.samples_per_pixel: 5 is wrong, expected 1, 4, 9 or 16"),
     ],
 )
 def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:

@@ -32,7 +32,7 @@ def test_an_edited_file_is_refused_and_kept() -> None:
     use_profile("smoke", force=False)
     edited = Path("params.yaml").read_text().replace("seed: 0", "seed: 7")
     Path("params.yaml").write_text(edited)
-    with pytest.raises(ParametersError, match=r"params\.yaml was edited .* --force"):
+    with pytest.raises(ParametersError, match=r"params\.yaml was edited, .* --force"):
         use_profile("laptop", force=False)
     assert Path("params.yaml").read_text() == edited
 
