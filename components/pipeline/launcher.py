@@ -45,9 +45,8 @@ def launch(name: str, *, force: bool = False) -> None:
             record = read_record(root, name, launch=identity)
             if record or not _lock_was_taken(messages) or asked.wait(0.2 * 2**attempt):
                 break
-        with contextlib.suppress(
-            Phys4dError
-        ):  # still no room: the next launch mends it; how the stage ended matters now
+        # still no room: the next launch mends it, and how the stage ended is what matters now
+        with contextlib.suppress(Phys4dError):
             mend_lockfile(root, existed=existed)
     if record and record[0] is not ExitCode.DONE:
         raise ERRORS.get(record[0], Phys4dError)(record[1])

@@ -135,9 +135,7 @@ def _work(params: "Params", split: str, task: ShardTask, folder: Path) -> None:
     make_shard(params, split, task, folder, worker_stopped)
 
 
-def make_shard(
-    params: "Params", split: str, task: ShardTask, folder: Path, stopped: Callable[[], bool]
-) -> list[IndexRow]:
+def make_shard(params: "Params", split: str, task: ShardTask, folder: Path, stopped: Callable[[], bool]) -> None:
     """Write one shard, then its rows: the rows' file says that the shard is whole."""
     rows: list[IndexRow] = []
     with new_shard(folder / "split" / shard_name(task.number)) as shard:
@@ -147,7 +145,6 @@ def make_shard(
             for clip in configuration_clips(params, split=split, category=category, index=index):
                 rows.append(index_row(clip, shard.add(clip)))
     write_atomically(_rows_path(folder / "rows", task), encode_rows(rows))
-    return rows
 
 
 def _is_done(folder: Path, task: ShardTask, clips_each: int) -> bool:

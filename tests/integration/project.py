@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from components.parameters.profiles import profile_values
+from tests.dotted import set_fields
 
 SOURCE = Path(__file__).parents[2]
 PHYS4D = (sys.executable, "-m", "components")
@@ -54,12 +55,7 @@ class Project:
     def set(self, **changes: object) -> None:
         """Change dotted fields of params.yaml: `video__frames=9`."""
         values = yaml.safe_load((self.root / "params.yaml").read_text())
-        for dotted, value in changes.items():
-            *sections, key = dotted.split("__")
-            section = values
-            for name in sections:
-                section = section[name]
-            section[key] = value
+        set_fields(values, **changes)
         (self.root / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
 
     def hashes(self, folder: str) -> dict[str, str]:

@@ -10,17 +10,12 @@ from components.parameters.profiles import profile_values
 from components.simulation.families.rigid import balance, incline, objects, placement, topple
 from components.simulation.scene import Shape
 from components.simulation.solvers import bullet
+from tests.dotted import set_fields
 
 
 def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can write
     """The fields that are wrong in the laptop profile with dotted fields changed."""
-    values = profile_values("laptop")
-    for dotted, value in changes.items():
-        *sections, key = dotted.split("__")
-        section = values
-        for name in sections:
-            section = section[name]
-        section[key] = value
+    values = set_fields(profile_values("laptop"), **changes)
     return {problem.field for problem in examine(values)[1]}
 
 

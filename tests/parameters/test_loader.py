@@ -10,18 +10,12 @@ from components.errors import ExitCode, ParametersError
 from components.parameters.loader import examine, load_params, parse_params, read_yaml
 from components.parameters.profiles import profile_names, profile_values
 from components.simulation.families import CATEGORIES
+from tests.dotted import set_fields
 
 
 def laptop(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 -- any value a user can write
     """The laptop profile with dotted fields changed: `video__frames=18`."""
-    values = profile_values("laptop")
-    for dotted, value in changes.items():
-        *sections, key = dotted.split("__")
-        section = values
-        for name in sections:
-            section = section[name]
-        section[key] = value
-    return values
+    return set_fields(profile_values("laptop"), **changes)
 
 
 @pytest.mark.parametrize("name", profile_names())
