@@ -23,9 +23,8 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-run: setup  ## run the graph as params.yaml says: what is up to date is not run again
-	dvc repro
-	phys4d preview --split test --out preview.png
+run: setup  ## the whole pipeline as params.yaml says: what is up to date is not run again
+	phys4d run
 
 preview: setup  ## draw simulated clips of the test split
 	phys4d preview --split test --out preview.png
@@ -42,4 +41,4 @@ slow: setup  ## the tests that take longer
 	pytest -m slow
 
 clean:  ## remove the environment and all that was made
-	rm -rf $(VENV) .phys4d data
+	rm -rf $(VENV) .phys4d data models

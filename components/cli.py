@@ -4,11 +4,13 @@ Figures go to standard output, with --json as one object; everything else goes t
 standard output stays empty; only `params check --json` says there what is wrong, and exits with 78 all the same.
 """
 
-import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
+
+from components import cli_groups
+from components.cli_common import AsJson, BackboneOption, enter_project, show
 
 app = typer.Typer(
     name="phys4d",
@@ -17,16 +19,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-params_app = typer.Typer(help="Check params.yaml.")
-profile_app = typer.Typer(help="Write, show and compare profiles of parameters.")
-dvc_app = typer.Typer(help="Keep dvc.yaml in step with the code.")
-physics_iq_app = typer.Typer(help="Score videos with the Physics-IQ benchmark's definition.")
-app.add_typer(params_app, name="params")
-app.add_typer(profile_app, name="profile")
-app.add_typer(dvc_app, name="dvc")
-app.add_typer(physics_iq_app, name="physics-iq")
+app.add_typer(cli_groups.params_app, name="params")
+app.add_typer(cli_groups.profile_app, name="profile")
+app.add_typer(cli_groups.dvc_app, name="dvc")
+app.add_typer(cli_groups.physics_iq_app, name="physics-iq")
+app.add_typer(cli_groups.registry_app, name="registry")
+app.add_typer(cli_groups.tracking_app, name="tracking")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 SplitOption = Annotated[
     Literal["appearance", "labeler", "judge", "train", "dev", "test"], typer.Option(help="Split of simulated clips.")
 ]
@@ -39,6 +38,18 @@ def phys4d(
     """Options that every command takes; `components.__main__` reads --debug before the command runs."""
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def run(context: typer.Context) -> None:
+    """Bring the whole graph up to date through Prefect, then register and decide on promotion; run --help says more."""
+    import os
+    import sys
+
+    enter_project()
+    os.execv(sys.executable, [sys.executable, "-m", "flows.pipeline", *context.args])  # noqa: S606 -- no shell wanted
+
+
 @app.command()
 def stage(
     name: Annotated[str, typer.Argument(help="Stage as `dvc stage list` names it, such as simulate@train.")],
@@ -48,9 +59,9 @@ def stage(
     """Bring one stage of the graph up to date; exits with the code of the stage's own command."""
     from components.pipeline.launcher import launch
 
-    _enter_project()
+    enter_project()
     launch(name, force=force)
-    _report({"stage": name, "code": 0}, as_json=as_json)
+    show({"stage": name, "code": 0}, as_json=as_json)
 
 
 @app.command()
@@ -66,9 +77,133 @@ def validate_simulation(split: SplitOption, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def baselines(as_json: AsJson = False) -> None:
-    """Stage: the rows every model is compared with, a frozen first frame and the truth itself."""
-    _run_stage("baselines", {}, as_json=as_json)
+def latents(as_json: AsJson = False) -> None:
+    """Stage: the closed-form codec of the tiny twins."""
+    _run_stage("latents", {}, as_json=as_json)
+
+
+@app.command()
+def depth_net(
+    split: Annotated[Literal["labeler", "judge"], typer.Option(help="Split it learns from, and its part.")],
+    as_json: AsJson = False,
+) -> None:
+    """Stage: a small depth network, teacher of stage 1 or judge of the evaluation."""
+    _run_stage("depth_net", {"split": split}, as_json=as_json)
+
+
+@app.command()
+def collect_videos(as_json: AsJson = False) -> None:
+    """Stage: the videos that stage 1 learns from."""
+    _run_stage("collect_videos", {}, as_json=as_json)
+
+
+@app.command()
+def pseudo_label(
+    *,
+    videos: Annotated[
+        Path | None, typer.Option(help="A folder of videos to label outside the graph; default: the stage.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for their labels.")] = None,
+    preview: Annotated[Path | None, typer.Option(help="Picture of the labels, .png or .jpg.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stage: depth and flow of the collected videos, by estimators. With --videos: of any folder."""
+    from components.errors import ParametersError
+
+    if videos is None:
+        if out or preview:
+            raise ParametersError("--out and --preview go with --videos; the stage writes data/pseudo_labels")
+        _run_stage("pseudo_label", {}, as_json=as_json)
+        return
+    from components.parameters.loader import load_params
+    from components.pseudo_labels.label import label_folder
+
+    folder, target = videos.absolute(), (out or Path("pseudo_labels")).absolute()
+    picture = preview.absolute() if preview else None
+    enter_project()
+    labeler = Path("models/depth_nets/labeler")
+    figures = label_folder(folder, out=target, preview=picture, params=load_params(), labeler=labeler)
+    show(dict(figures), as_json=as_json)
+
+
+@app.command()
+def validate_pseudo_labels(as_json: AsJson = False) -> None:
+    """Stage: the gate on pseudo-labels."""
+    _run_stage("validate_pseudo_labels", {}, as_json=as_json)
+
+
+@app.command()
+def prepare(backbone: BackboneOption, as_json: AsJson = False) -> None:
+    """Stage: the base; a tiny twin is trained, published weights are named."""
+    _run_stage("prepare", {"backbone": backbone}, as_json=as_json)
+
+
+@app.command()
+def encode(backbone: BackboneOption, as_json: AsJson = False) -> None:
+    """Stage: latents and text embeddings of all training clips."""
+    _run_stage("encode", {"backbone": backbone}, as_json=as_json)
+
+
+@app.command()
+def stage1(backbone: BackboneOption, as_json: AsJson = False) -> None:
+    """Stage: heads for depth and motion learn from pseudo-labels."""
+    _run_stage("stage1", {"backbone": backbone}, as_json=as_json)
+
+
+@app.command()
+def stage2(backbone: BackboneOption, as_json: AsJson = False) -> None:
+    """Stage: fine-tuning on simulation with the warp-consistency loss."""
+    _run_stage("stage2", {"backbone": backbone}, as_json=as_json)
+
+
+@app.command()
+def stage3(backbone: BackboneOption, as_json: AsJson = False) -> None:
+    """Stage: reinforcement learning with the 4D Chamfer reward."""
+    _run_stage("stage3", {"backbone": backbone}, as_json=as_json)
+
+
+@app.command()
+def evaluate(backbone: BackboneOption, as_json: AsJson = False) -> None:
+    """Stage: base and stages 1 to 3, measured by the independent judge."""
+    _run_stage("evaluate", {"backbone": backbone}, as_json=as_json)
+
+
+@app.command()
+def report(as_json: AsJson = False) -> None:
+    """Stage: the offline HTML report of all backbones."""
+    _run_stage("report", {}, as_json=as_json)
+
+
+@app.command()
+def generate(
+    *,
+    image: Annotated[Path, typer.Option(help="First frame: any picture.")],
+    prompt: Annotated[str, typer.Option(help="What is in the first frame.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: rgb.mp4, depth.npz, motion.npz, points, preview.png.")],
+    backbone: BackboneOption = "wan22",
+    stage_name: Annotated[
+        Literal["stage1", "stage2", "stage3"] | None, typer.Option("--stage", help="Default: the last that is there.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another future.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier generation in that folder.")] = False,
+) -> None:
+    """Generate video, depth, motion and a moving point cloud from a picture and a sentence."""
+    from components.generation import Request, generate_to_folder
+    from components.parameters.loader import load_params
+
+    image, target = image.absolute(), out.absolute()  # below the folder the command was given in
+    enter_project()
+    request = Request(
+        models=Path("models") / backbone,
+        stage=stage_name,
+        image=image,
+        prompt=prompt,
+        seed=seed,
+        out=target,
+        overwrite=force,
+    )
+    generate_to_folder(request, load_params())
+    typer.echo(str(out))
 
 
 @app.command()
@@ -81,7 +216,7 @@ def preview(
     from components.simulation.preview import write_preview
 
     target = out.absolute()  # below the folder the command was given in
-    _enter_project()
+    enter_project()
     write_preview(Path("data/simulation") / split, clips=clips, out=target)
     typer.echo(str(out))
 
@@ -93,130 +228,12 @@ def bench(as_json: AsJson = False) -> None:
     from components.parameters.loader import parse_params
     from components.parameters.profiles import profile_values
 
-    _enter_project()
-    _report(run_benchmarks(parse_params(profile_values("laptop"), source="laptop")), as_json=as_json)
-
-
-@params_app.command("check")
-def params_check(as_json: AsJson = False) -> None:
-    """Say everything that is wrong in params.yaml; exits with 78 when something is."""
-    from components.errors import ParametersError
-    from components.parameters.loader import PARAMS_FILE, examine, read_yaml
-
-    _enter_project()
-    try:
-        _, problems = examine(read_yaml(PARAMS_FILE))
-    except ParametersError as error:
-        if as_json:
-            _report({"good": False, "problems": [{"field": "", "message": str(error)}]}, as_json=True)
-        raise
-    if as_json:
-        found = [{"field": problem.field, "message": problem.message} for problem in problems]
-        _report({"good": not found, "problems": found}, as_json=True)
-    for problem in problems[:-1]:
-        typer.echo(f"{PARAMS_FILE}: {problem}", err=True)
-    if problems:
-        raise ParametersError(f"{PARAMS_FILE}: {problems[-1]}")
-    typer.echo(f"{PARAMS_FILE}: good", err=True)
-
-
-@profile_app.command("use")
-def profile_use(
-    name: Annotated[str, typer.Argument(help="Profile, such as laptop or smoke.")],
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite an edited params.yaml; keeps it as params.yaml.bak, .bak.1, ...")
-    ] = False,
-) -> None:
-    """Write params.yaml for a profile."""
-    from components.parameters.profiles import use_profile
-
-    _enter_project()
-    backup = use_profile(name, force=force)
-    typer.echo(f"params.yaml: profile {name}" + (f"; the edited file is {backup}" if backup else ""), err=True)
-
-
-@profile_app.command("show")
-def profile_show(name: Annotated[str, typer.Argument(help="Profile, such as laptop or smoke.")]) -> None:
-    """Print the whole params.yaml of a profile."""
-    from components.parameters.profiles import profile_text
-
-    _enter_project()
-    typer.echo(profile_text(name), nl=False)
-
-
-@profile_app.command("diff")
-def profile_diff(
-    name: Annotated[str | None, typer.Argument(help="Profile; default: the one params.yaml names.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show where params.yaml differs from a profile: with --json {field: [the profile's value, params.yaml's]}."""
-    from components.parameters.profiles import compare_with
-
-    _enter_project()
-    profile, changes = compare_with(name)
-    if as_json:
-        found = {change.field: [change.left, change.right] for change in changes}
-        _report(json.loads(json.dumps(found), parse_constant=str), as_json=True)  # JSON has no NaN: it becomes text
-        return
-    for change in changes:
-        typer.echo(f"{change.field}: {profile} {change.left}, params.yaml {change.right}")
-
-
-@dvc_app.command("sync")
-def dvc_sync(
-    check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit with 1 when something is out of date.")
-    ] = False,
-) -> None:
-    """Write every stage's code dependencies, its import closure, into dvc.yaml."""
-    from components.errors import Phys4dError
-    from components.pipeline.sync import outdated, sync
-
-    _enter_project()
-    stages = outdated(Path.cwd()) if check else sync(Path.cwd())
-    if check and stages:
-        raise Phys4dError(f"dvc.yaml: code dependencies of {', '.join(stages)} are out of date: run phys4d dvc sync")
-    typer.echo(f"dvc.yaml: {', '.join(stages) if stages else 'nothing'} changed", err=True)
-
-
-@physics_iq_app.command("score")
-def physics_iq_score(
-    videos: Annotated[Path, typer.Option(help="Generated videos; each name begins with the id of its case.")],
-    real: Annotated[Path, typer.Option(help="Real videos of the benchmark, two takes.")],
-    fps: Annotated[int | None, typer.Option(min=1, help="Common frame rate; default: the generated videos'.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Score a folder of generated videos against two real takes."""
-    import os
-
-    from components.evaluation.physics_iq_files import score_folder
-    from components.progress import counter
-
-    with counter("physics-iq", unit="cases") as progress:
-        score = score_folder(videos, real, fps=fps, workers=workers or os.cpu_count() or 1, progress=progress)
-    _report(score.to_json(), as_json=as_json)
+    enter_project()
+    show(run_benchmarks(parse_params(profile_values("laptop"), source="laptop")), as_json=as_json)
 
 
 def _run_stage(template: str, item: dict[str, str], *, as_json: bool) -> None:
     from components.pipeline.execution import run_stage
 
-    _enter_project()
-    _report(dict(run_stage(template, item)), as_json=as_json)
-
-
-def _enter_project() -> None:
-    """Work in the project's folder, wherever in it the command was given."""
-    import os
-
-    from components.pipeline.execution import project_root
-
-    os.chdir(project_root())
-
-
-def _report(figures: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(figures, allow_nan=False))
-        return
-    for name, value in figures.items():
-        typer.echo(f"{name}: {json.dumps(value)}")
+    enter_project()
+    show(dict(run_stage(template, item)), as_json=as_json)

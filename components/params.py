@@ -155,25 +155,109 @@ class Quality(Section):
     max_speed: Annotated[float, Field(gt=0, le=100)]  # m/s; above it the guard rejects a clip before the gate
 
 
+class Videos(Section):
+    """Which videos stage 1 learns from, and which are left out."""
+
+    source: str | None  # a folder of videos; none: RGB and captions of the split `appearance`
+    min_motion: Annotated[float, Field(ge=0, le=255)]  # grey levels, mean over pixels and frames: below it, static
+    scene_cut: Annotated[float, Field(gt=0, le=1)]  # distance of neighbouring frames' histograms: above it, a cut
+
+
+class PseudoLabels(Section):
+    """Estimators of stage 1's labels, and the gate on them."""
+
+    depth: Literal["labeler", "depth_anything", "video_depth_anything"]
+    depth_source: str | None  # hub id or folder of the published estimator; `labeler` has none
+    depth_revision: str | None
+    flow: Literal["dis", "raft"]
+    consistency: Annotated[float, Field(gt=0, le=100)]  # pixels of forward-backward error at which confidence is 1/e
+    min_confidence: Share  # the gate: mean confidence of a clip
+    max_rejected_share: Share  # the gate: of videos
+
+
+class DepthNet(Section):
+    """The laptop's two small depth networks: the labeler of stage 1 and the judge of the evaluation."""
+
+    width: Annotated[int, Field(ge=4, le=256, multiple_of=4)]
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+
+
+class Latents(Section):
+    """Closed-form latents of the tiny twins."""
+
+    channels: Annotated[int, Field(ge=4, le=192)]
+    clips: Annotated[int, Field(ge=1, le=100_000)]  # of `appearance` that they are fitted on
+
+
+class Text(Section):
+    """The frozen text encoder of the tiny twins."""
+
+    vocabulary: Annotated[int, Field(ge=64, le=65_536)]
+    length: Annotated[int, Field(ge=4, le=1024)]  # tokens
+    width: Annotated[int, Field(ge=8, le=4096)]
+
+
+class Heads(Section):
+    """Depth and motion heads: the same module on every backbone."""
+
+    width: Annotated[int, Field(ge=8, le=4096)]
+    taps: Annotated[int, Field(ge=1, le=8)]  # depths of the transformer that are read
+    noise_level: Annotated[float, Field(ge=0, le=0.5)]  # at which clean latents are read
+
+
 class Evaluation(Section):
     """How the models are measured."""
 
     split: Literal["dev", "test"]
+    noises: Annotated[int, Field(ge=1, le=64)]  # samples of every first frame, the same noise for all variants
+    sampler_steps: Annotated[int, Field(ge=1, le=1000)]
     bootstrap_samples: Annotated[int, Field(ge=100, le=1_000_000)]
     physics_iq_size: Annotated[int, Field(ge=240, le=4320)]
+
+
+class Promotion(Section):
+    """What the last stage must gain over the base, and over stage 2: lower ends of paired 95 % intervals."""
+
+    min_score_gain: Annotated[float, Field(ge=-100, le=100)]  # points, over base
+    min_centroid_gain: Annotated[float, Field(ge=-1000, le=1000)]  # pixels, over base
+    min_chamfer_gain: Annotated[float, Field(ge=-1000, le=1000)]  # metres, over stage 2
+
+
+class WanTiny(Section):
+    """The tiny twin's transformer: the published class, less of everything."""
+
+    layers: Annotated[int, Field(ge=1, le=48)]
+    heads: Annotated[int, Field(ge=1, le=64)]
+    head_width: Annotated[int, Field(ge=16, le=256)]
+    time_shift: Annotated[float, Field(gt=0, le=100)]
 
 
 class Wan22(Section):
     """Wan2.2-TI2V: `tiny` is a twin of the same classes."""
 
     size: Literal["tiny", "5b"]
+    source: str | None  # hub id or folder of the published pipeline; a twin has none
     revision: str | None
+    tiny: WanTiny
 
 
 class Backbones(Section):
     """The backbones a profile trains."""
 
     wan22: Wan22
+
+
+class Prepare(Section):
+    """Training of the stand-in base on the appearance split."""
+
+    steps: Steps
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    muon_learning_rate: LearningRate
+    ema: Share
+    caption_dropout: Share
 
 
 class Stage1(Section):
@@ -190,18 +274,32 @@ class Stage2Weights(Section):
     diffusion: Weight
     depth: Weight
     motion: Weight
+    foreground: Weight
     warp: Weight
 
 
 class Stage2(Section):
-    """Fine-tuning on simulation with the warp-consistency loss."""
+    """Fine-tuning on simulation: the diffusion loss alone, then with depth, motion and warp-consistency losses."""
 
     steps: Steps
+    diffusion_steps: Annotated[int, Field(ge=0, le=10_000_000)]  # first, with the diffusion loss alone
     batch_size: BatchSize
+    heads_batch_size: BatchSize  # clips of a batch that the heads' losses are taken on
     learning_rate: LearningRate
+    heads_learning_rate: LearningRate
+    muon_learning_rate: LearningRate
     trainable: Literal["blocks", "lora"]
+    blocks: Annotated[int, Field(ge=1, le=1000)]  # the last so many
     lora_rank: LoraRank
     weights: Stage2Weights
+
+
+class Stage3Reward(Section):
+    """Weights of the reward's terms; each is centred within its group and scaled by the batch."""
+
+    chamfer: Weight
+    overlap: Weight  # of the read foreground with the simulator's
+    centroid: Weight
 
 
 class Stage3(Section):
@@ -214,6 +312,13 @@ class Stage3(Section):
     learning_rate: LearningRate
     lora_rank: LoraRank
     sampler_steps: Annotated[int, Field(ge=1, le=1000)]
+    updates: Annotated[int, Field(ge=1, le=64)]  # optimiser steps of an iteration
+    times: Annotated[int, Field(ge=1, le=64)]  # noise levels (nft) or denoising steps (grpo) trained on in each
+    anchor: Weight  # of stage 2's diffusion loss
+    kl: Weight
+    clip: Annotated[float, Field(gt=0, le=1)]  # grpo
+    noise: Annotated[float, Field(gt=0, le=1)]  # grpo: of the stochastic transition
+    reward: Stage3Reward
 
 
 class Params(Section):
@@ -225,8 +330,16 @@ class Params(Section):
     video: Video
     simulation: Simulation
     quality: Quality
-    evaluation: Evaluation
+    videos: Videos
+    pseudo_labels: PseudoLabels
+    depth_net: DepthNet
+    latents: Latents
+    text: Text
     backbones: Backbones
+    heads: Heads
+    prepare: Prepare
     stage1: Stage1
     stage2: Stage2
     stage3: Stage3
+    evaluation: Evaluation
+    promotion: Promotion

@@ -9,13 +9,15 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from components.errors import ClipError, GateRefusedError
 from components.index import INDEX_FILE, IndexRow, index_frame, index_row, read_index
 from components.shards import read_clip, stray_bytes
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from components.params import Quality, Split, Video
 
 ROWS_NAMED = 5
@@ -36,6 +38,15 @@ class Check:
         rows = ", ".join(self.rows[:ROWS_NAMED])
         more = f" and {len(self.rows) - ROWS_NAMED} more" if len(self.rows) > ROWS_NAMED else ""
         return f"{self.expectation}" + (f": {rows}{more}" if rows else "") + f" ({self.observed})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """What the values of one column are to be. kind: BeUnique, BeInSet or BeBetween; bounds: that kind's own."""
+
+    column: str
+    kind: Literal["BeUnique", "BeInSet", "BeBetween"]
+    bounds: Mapping[str, Any]
 
 
 def check_simulation(
@@ -153,7 +164,19 @@ def _simulation_expectations(split: str, quality: "Quality", video: "Video", sec
     ]
 
 
+def check_table(frame: "pd.DataFrame", expectations: Sequence[Expectation], *, suite: str) -> list[Check]:
+    """Checks of a table with a column clip_id: what a gate in another module expects, said without this library."""
+    import great_expectations.expectations as gxe
+
+    built = [getattr(gxe, f"ExpectColumnValuesTo{one.kind}")(column=one.column, **one.bounds) for one in expectations]
+    return _expect_frame(frame, built, suite=suite)
+
+
 def _expect(rows: Sequence[IndexRow], expectations: Sequence[Any]) -> list[Check]:
+    return _expect_frame(index_frame(rows), expectations, suite="simulation")
+
+
+def _expect_frame(frame: "pd.DataFrame", expectations: Sequence[Any], *, suite: str) -> list[Check]:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -163,10 +186,10 @@ def _expect(rows: Sequence[IndexRow], expectations: Sequence[Any]) -> list[Check
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_pandas("clips")
     definition = source.add_dataframe_asset("index").add_batch_definition_whole_dataframe("all")
-    batch = definition.get_batch(batch_parameters={"dataframe": index_frame(rows)})
-    suite = gx.ExpectationSuite("simulation", expectations=list(expectations))
+    batch = definition.get_batch(batch_parameters={"dataframe": frame})
     result = batch.validate(
-        suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["clip_id"]}
+        gx.ExpectationSuite(suite, expectations=list(expectations)),
+        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["clip_id"]},
     )
     return [_check(outcome.to_json_dict()) for outcome in result.results]
 

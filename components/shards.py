@@ -8,7 +8,7 @@ import hashlib
 import io
 import re
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import blosc2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.clip import SPECIFICATION, Clip, parse_description
+from components.clip import SPECIFICATION, Clip, ClipMeta, ClipObject, parse_description
 from components.errors import ClipError
 from components.files import atomic_file
 
@@ -89,6 +89,26 @@ def read_clip(folder: Path, extent: Extent) -> Clip:
     return clip
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClipPart:
+    """Some arrays of a clip by name, and its description."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    objects: tuple[ClipObject, ...]
+    meta: ClipMeta
+
+    @property
+    def dynamic(self) -> list[int]:
+        """Ids of the objects that may move."""
+        return [thing.id for thing in self.objects if thing.dynamic]
+
+
+def read_part(folder: Path, extent: Extent, names: Sequence[str]) -> ClipPart:
+    """Some arrays of a clip, verified against its checksum: what one field costs, not what the clip costs."""
+    path = folder / extent.shard
+    return _unpack(_read_extent(path, extent), names, clip_id=extent.clip_id, source=path)
+
+
 def verify_shard(path: Path, extents: Iterable[Extent]) -> list[ClipError]:
     """Every damage of a shard: an error for each damaged clip or, where all are whole, for bytes of no clip."""
     damages: list[ClipError] = []
@@ -138,6 +158,11 @@ def pack_clip(clip: Clip) -> bytes:
 
 def unpack_clip(content: bytes, *, clip_id: str, source: Path) -> Clip:
     """The inverse of `pack_clip`; ClipError when the bytes are another clip's, or a member is missing or unreadable."""
+    part = _unpack(content, tuple(SPECIFICATION), clip_id=clip_id, source=source)
+    return Clip(objects=part.objects, meta=part.meta, **part.arrays)
+
+
+def _unpack(content: bytes, names: Sequence[str], *, clip_id: str, source: Path) -> ClipPart:
     try:
         with tarfile.open(fileobj=io.BytesIO(content + END_OF_ARCHIVE)) as archive:
             members = {member.name: archive.extractfile(member) for member in archive}
@@ -146,12 +171,12 @@ def unpack_clip(content: bytes, *, clip_id: str, source: Path) -> Clip:
         if found != {clip_id}:
             raise ValueError(f"its place holds {', '.join(sorted(found)) or 'nothing'}")
         objects, meta = parse_description(bodies[f"{clip_id}.json"].decode())
-        arrays: dict[str, Any] = {name: _decompress(bodies[f"{clip_id}.{name}{SUFFIX}"]) for name in SPECIFICATION}
+        arrays: dict[str, Any] = {name: _decompress(bodies[f"{clip_id}.{name}{SUFFIX}"]) for name in names}
     except (ClipError, tarfile.TarError, KeyError, ValueError, RuntimeError, EOFError) as error:
         raise ClipError(
             f"clip {clip_id} in {source}: not readable ({type(error).__name__}: {error}); {remedy(source.parent)}"
         ) from error
-    return Clip(objects=objects, meta=meta, **arrays)
+    return ClipPart(arrays=arrays, objects=objects, meta=meta)
 
 
 def _read_extent(path: Path, extent: Extent) -> bytes:

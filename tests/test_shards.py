@@ -4,16 +4,19 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from numpy.typing import NDArray
 
+from components import shards
 from components.clip import Clip
 from components.errors import ClipError
 from components.index import IndexRow, index_row, read_index, read_split, write_index
-from components.shards import Extent, new_shard, read_clip, verify_shard
+from components.shards import Extent, new_shard, read_clip, read_part, verify_shard
 from tests.clips import make_clip
 
 
@@ -125,6 +128,61 @@ def test_a_clip_with_nan_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
         shard.add(make_clip())
         shard.add(make_clip(depth=depth))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_of_a_clip_holds_the_arrays_that_were_asked_for(tmp_path: Path) -> None:
+    for extent in write_clips(tmp_path):
+        clip = read_clip(tmp_path, extent)
+        part = read_part(tmp_path, extent, ("depth", "rgb"))
+        assert sorted(part.arrays) == ["depth", "rgb"]
+        np.testing.assert_array_equal(part.arrays["depth"], clip.depth)
+        np.testing.assert_array_equal(part.arrays["rgb"], clip.rgb)
+        assert (part.meta, part.objects) == (clip.meta, clip.objects)
+
+
+def test_a_part_knows_which_objects_may_move(tmp_path: Path) -> None:
+    clip = make_clip()
+    (ball,) = clip.objects
+    still = replace(ball, id=3, dynamic=False)
+    two = replace(
+        clip,
+        objects=(ball, still),
+        poses=clip.poses.repeat(2, axis=1),
+        velocities=clip.velocities.repeat(2, axis=1),
+    )
+    with new_shard(tmp_path / "shard-00000.tar") as shard:
+        extent = shard.add(two)
+    assert read_part(tmp_path, extent, ()).dynamic == [2]
+
+
+def test_a_part_costs_no_more_than_its_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    extent = write_clips(tmp_path)[1]
+    unpacked, decompress = [], shards._decompress
+
+    def count(content: bytes) -> NDArray[Any]:
+        unpacked.append(len(content))
+        return decompress(content)
+
+    monkeypatch.setattr(shards, "_decompress", count)
+    read_part(tmp_path, extent, ("intrinsics",))
+    assert len(unpacked) == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_a_part_is_verified_with_the_whole_of_its_clip(tmp_path: Path, share: float) -> None:
+    extent = write_clips(tmp_path)[1]
+    path = tmp_path / extent.shard
+    content = bytearray(path.read_bytes())
+    content[extent.offset + int(share * (extent.size - 1))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ClipError, match=f"clip {extent.clip_id}: its bytes in shard .* do not match"):
+        read_part(tmp_path, extent, ("intrinsics",))
+
+
+def test_a_part_that_no_clip_has_is_named(tmp_path: Path) -> None:
+    extent = write_clips(tmp_path)[0]
+    with pytest.raises(ClipError, match=rf"clip {extent.clip_id} in .*: not readable \(KeyError: .*albedo"):
+        read_part(tmp_path, extent, ("albedo",))
 
 
 def write_indexed(folder: Path) -> list[IndexRow]:

@@ -13,15 +13,15 @@ import math
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import ClipError
 from components.evaluation.bootstrap import RESAMPLES, percentile_interval, resampled_means
+from components.evaluation.physics_iq_agreement import COLUMNS, Agreement, Comparison, shrink
 from components.evaluation.physics_iq_masks import Frame, MaskVideo
 
 SECONDS = 5.0
@@ -29,19 +29,6 @@ GENERATED, TAKE1, TAKE2 = range(3)
 CLIPS = ("generated", "take 1", "take 2")
 PAIRS = ((GENERATED, TAKE1), (GENERATED, TAKE2), (TAKE1, TAKE2))
 VARIANCE_DECIMALS = (4, 5, 4, 4)  # of st_iou, s_iou, ws_iou and mse between the takes
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Agreement:
-    """How alike two clips are; the IoUs are 1 and the MSE 0 for equal clips."""
-
-    st_iou: float  # motion masks, frame by frame: where and when
-    s_iou: float  # masks joined over time: where
-    ws_iou: float  # masks averaged over time: where and how much
-    mse: float  # pixels in [0, 1], frame by frame: how
-
-
-COLUMNS = tuple(column.name for column in fields(Agreement))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +44,11 @@ class PhysicsIqCase:
     @property
     def score(self) -> float:
         """The benchmark's formula on this case alone, 0 to 100."""
-        return float(_scores(_columns(self)))
+        return float(scores(self.columns()))
+
+    def columns(self) -> NDArray[np.float64]:
+        """The columns (12,) of generated and take 1, generated and take 2, take 1 and take 2."""
+        return np.array([*astuple(self.take1), *astuple(self.take2), *astuple(self.variance)])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,10 +116,14 @@ def score_streams(
     view: str = "",
 ) -> PhysicsIqCase:
     """Score equally long clips that come frame by frame, in step: memory does not grow with their length."""
+    comparisons = [Comparison() for _ in PAIRS]
     with tempfile.TemporaryDirectory(prefix="phys4d-physics-iq-") as folder:
-        masks = [MaskVideo(Path(folder) / f"{index}.mp4", fps=fps) for index in range(3)]
-        size, errors = _squared_errors((generated, take1, take2), masks)
-        agreements = _agreements(masks, size, errors)
+        videos = [MaskVideo(Path(folder) / f"{index}.mp4", fps=fps) for index in range(3)]
+        size = _compare_frames((generated, take1, take2), videos, comparisons)
+        for triple in zip(*(video.read(size) for video in videos), strict=True):
+            for comparison, (first, second) in zip(comparisons, PAIRS, strict=True):
+                comparison.add_masks(triple[first], triple[second])
+    agreements = [comparison.agreement() for comparison in comparisons]
     return PhysicsIqCase(scenario=scenario, view=view, take1=agreements[0], take2=agreements[1], variance=agreements[2])
 
 
@@ -141,14 +136,14 @@ def aggregate(cases: Sequence[PhysicsIqCase], *, seed: int = 0, resamples: int =
     if not cases:
         raise ValueError("a Physics-IQ score needs at least one case, got none")
     names = sorted({case.scenario for case in cases})
-    table = np.stack([np.mean([_columns(case) for case in cases if case.scenario == name], axis=0) for name in names])
+    table = np.stack([np.mean([case.columns() for case in cases if case.scenario == name], axis=0) for name in names])
     interval = None
     if len(names) > 1:
         rng = np.random.default_rng(seed)
-        interval = percentile_interval(_scores(resampled_means(table, rng=rng, resamples=resamples)))
+        interval = percentile_interval(scores(resampled_means(table, rng=rng, resamples=resamples)))
     means = table.mean(axis=0)
     return PhysicsIqScore(
-        score=float(_scores(means)),
+        score=float(scores(means)),
         take1=_agreement(means[:4]),
         take2=_agreement(means[4:8]),
         variance=_agreement(_rounded_variance(means[8:])),
@@ -158,67 +153,37 @@ def aggregate(cases: Sequence[PhysicsIqCase], *, seed: int = 0, resamples: int =
     )
 
 
-@dataclass(slots=True)
-class _Comparison:
-    """The frame-by-frame values of two clips, rounded to 4 decimals as the benchmark stores them."""
-
-    first: int
-    second: int
-    ious: list[float] = field(default_factory=list)
-
-    def add(self, masks: Sequence[NDArray[np.bool_]]) -> None:
-        self.ious.append(round(_iou(masks[self.first], masks[self.second]), 4))
-
-    def agreement(self, totals: Sequence[NDArray[np.uint16]], errors: Sequence[float]) -> Agreement:
-        """`totals` are the masks of each clip summed over time, `errors` the MSE of each frame."""
-        one, other = (totals[index] / len(self.ious) for index in (self.first, self.second))
-        joined = np.maximum(one, other).sum()
-        return Agreement(
-            st_iou=float(np.mean(self.ious)),
-            s_iou=_iou(one > 0, other > 0),
-            ws_iou=float(np.minimum(one, other).sum() / joined) if joined else 1.0,
-            mse=float(np.mean(errors)),
-        )
+def scores(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """100 (mean of the IoUs over those of the takes - excess MSE), cut to 0..100, of columns (..., 12)."""
+    ious, mse = columns[..., :3], columns[..., 3]
+    variance = _rounded_variance(columns[..., 8:])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where(ious == 0, 0.0, ious / variance[..., :3])
+    found: NDArray[np.float64] = 100 * (ratios.mean(axis=-1) - (mse - variance[..., 3]))
+    return found.clip(0, 100).round(2)
 
 
-def _squared_errors(
-    clips: Sequence[Iterable[Frame]], masks: Sequence[MaskVideo]
-) -> tuple[tuple[int, int], list[list[float]]]:
-    """Read the clips in step: their masks go to video; a quarter of take 1's size and the MSEs per pair come back."""
-    errors: list[list[float]] = [[] for _ in PAIRS]
+def _compare_frames(
+    clips: Sequence[Iterable[Frame]], videos: Sequence[MaskVideo], comparisons: Sequence[Comparison]
+) -> tuple[int, int]:
+    """Read the clips in step: their masks go to video, their pixels are compared; a quarter of take 1's size."""
     size = (0, 0)
     with ExitStack() as stack:
-        for mask in masks:
-            stack.enter_context(mask)
+        for video in videos:
+            stack.enter_context(video)
         for frames in zip(*clips, strict=True):
-            size = (frames[TAKE1].shape[1] // 4, frames[TAKE1].shape[0] // 4)
-            small = [(cv2.resize(frame, size) / 255.0).astype(np.float32) for frame in frames]
-            for mask, frame in zip(masks, frames, strict=True):
-                mask.add(frame)
-            for values, (first, second) in zip(errors, PAIRS, strict=True):
-                values.append(round(float(np.mean((small[first] - small[second]) ** 2)), 4))
-    return size, errors
+            size = quarter(frames[TAKE1])
+            small = [shrink(frame, size) for frame in frames]
+            for video, frame in zip(videos, frames, strict=True):
+                video.add(frame)
+            for comparison, (first, second) in zip(comparisons, PAIRS, strict=True):
+                comparison.add_frames(small[first], small[second])
+    return size
 
 
-def _agreements(masks: Sequence[MaskVideo], size: tuple[int, int], errors: Sequence[list[float]]) -> list[Agreement]:
-    """Compare the masks of the three clips as they come back from their videos."""
-    comparisons = [_Comparison(first, second) for first, second in PAIRS]
-    totals = [np.zeros(size[::-1], np.uint16) for _ in masks]
-    for triple in zip(*(mask.read(size) for mask in masks), strict=True):
-        for index, mask in enumerate(triple):
-            totals[index] += mask
-        for comparison in comparisons:
-            comparison.add(triple)
-    return [comparison.agreement(totals, values) for comparison, values in zip(comparisons, errors, strict=True)]
-
-
-def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    joined = np.count_nonzero(one | other)
-    return np.count_nonzero(one & other) / joined if joined else 1.0
-
-
-def _columns(case: PhysicsIqCase) -> NDArray[np.float64]:
-    return np.array([*astuple(case.take1), *astuple(case.take2), *astuple(case.variance)])
+def quarter(frame: Frame) -> tuple[int, int]:
+    """A quarter of a frame's size (width, height): where clips are compared."""
+    return frame.shape[1] // 4, frame.shape[0] // 4
 
 
 def _agreement(means: NDArray[np.float64]) -> Agreement:
@@ -227,16 +192,6 @@ def _agreement(means: NDArray[np.float64]) -> Agreement:
 
 def _rounded_variance(variance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([np.round(variance[..., i], decimals) for i, decimals in enumerate(VARIANCE_DECIMALS)], axis=-1)
-
-
-def _scores(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """100 (mean of the IoUs over those of the takes - excess MSE), cut to 0..100, of columns (..., 12)."""
-    ious, mse = columns[..., :3], columns[..., 3]
-    variance = _rounded_variance(columns[..., 8:])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(ious == 0, 0.0, ious / variance[..., :3])
-    scores: NDArray[np.float64] = 100 * (ratios.mean(axis=-1) - (mse - variance[..., 3]))
-    return scores.clip(0, 100).round(2)
 
 
 def _check(name: str, clip: NDArray[np.uint8], *, count: int, whole: bool) -> None:

@@ -51,7 +51,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping; ParametersError names the file and the line that cannot be read."""
     try:
         with path.open(encoding="utf-8") as file:
-            yaml = YAML(typ="safe")
+            yaml = YAML(typ="safe", pure=True)
             yaml.Constructor = _Constructor
             values = yaml.load(file)
     except FileNotFoundError:

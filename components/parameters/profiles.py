@@ -50,7 +50,7 @@ def profile_text(name: str) -> str:
 
 def profile_values(name: str) -> dict[str, Any]:
     """The whole parameters of a profile as plain values."""
-    values: dict[str, Any] = YAML(typ="safe").load(profile_text(name))
+    values: dict[str, Any] = YAML(typ="safe", pure=True).load(profile_text(name))
     return values
 
 

@@ -55,12 +55,23 @@ def check_size(params: Params) -> Iterator[Problem]:
     size = params.backbones.wan22.size
     factor = SPATIAL_FACTOR["wan22", size]
     for field, value in (("video.height", params.video.height), ("video.width", params.video.width)):
-        if value % factor:
+        if value % factor or value < 2 * factor:
             yield Problem(
                 field=field,
-                message=f"{value} does not fit backbone wan22 ({size}), expected a multiple of {factor} "
-                f"(VAE stride x patch): write {factor * ceil(value / factor)}",
+                message=f"{value} does not fit backbone wan22 ({size}), expected a multiple of {factor} (VAE stride x "
+                f"patch), at least {2 * factor}: write {max(2 * factor, factor * ceil(value / factor))}",
             )
+
+
+def check_taps(params: Params) -> Iterator[Problem]:
+    """The heads read a block each."""
+    section = params.backbones.wan22
+    if section.size == "tiny" and params.heads.taps > section.tiny.layers:
+        yield Problem(
+            field="heads.taps",
+            message=f"{params.heads.taps} is more than the {section.tiny.layers} layers of backbones.wan22.tiny: "
+            f"write {section.tiny.layers} at most",
+        )
 
 
 def check_rate(params: Params) -> Iterator[Problem]:
@@ -180,6 +191,7 @@ def check_evaluation(params: Params) -> Iterator[Problem]:
 RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_frames,
     check_size,
+    check_taps,
     check_rate,
     check_memory,
     check_lean,

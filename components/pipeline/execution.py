@@ -7,11 +7,13 @@ import os
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from components.clip import canonical_json
 from components.errors import ExitCode, Phys4dError
@@ -21,8 +23,9 @@ from components.parameters.visible import UNTRACKED, visible
 from components.params import Params
 from components.pipeline.graph import GRAPH_FILE, GraphStage, find_stage, load_graph, lookup, stage_name
 from components.pipeline.locks import exclusive
-from components.processes import die_with_parent, limit_threads
+from components.processes import die_with_parent, keep_freed_memory, limit_threads, peak_memory
 from components.progress import Progress
+from components.tracked_run import stage_run
 
 STATE = Path(".phys4d")
 LAUNCH = "PHYS4D_LAUNCH"  # set by a launcher, so that it knows the record of its own run from another's
@@ -33,12 +36,14 @@ class StageContext:
     """What a stage is given beside its parameters.
 
     work: a folder that survives an interruption of the same work and is deleted when the stage is done;
-    stopped: whether a signal asked to stop (save, then raise StoppedError); progress: opens a progress display.
+    stopped: whether a signal asked to stop (save, then raise StoppedError); progress: opens a progress display;
+    log: records figures of a step, for curves: it is cheap, and nothing that goes wrong with it reaches the stage.
     """
 
     work: Path
     stopped: Callable[[], bool]
     progress: Callable[[int], Progress]
+    log: Callable[[Mapping[str, float], int], None]
 
 
 def run_stage(template: str, item: Mapping[str, str]) -> Mapping[str, float]:
@@ -51,9 +56,11 @@ def run_stage(template: str, item: Mapping[str, str]) -> Mapping[str, float]:
         raise Phys4dError(f"{name}: the DVC process that started this command has ended")
     with exclusive(lock_path(root, name), name), _signals() as stopped:
         code, cause = ExitCode.FAILED, "ended without a word"
+        began = time.monotonic()
         try:
             params = load_params()
             limit_threads(params.resources.threads)
+            keep_freed_memory()
             figures = _run(find_stage(load_graph(root), name), params, item, stopped)
             code, cause = ExitCode.DONE, ""
             return figures
@@ -65,6 +72,7 @@ def run_stage(template: str, item: Mapping[str, str]) -> Mapping[str, float]:
             raise
         finally:
             end = {"stage": name, "code": int(code), "cause": cause, "launch": os.environ.get(LAUNCH, "")}
+            end |= {"seconds": round(time.monotonic() - began, 1), "peak_memory_megabytes": peak_memory()}
             write_atomically(record, canonical_json(end).encode())
 
 
@@ -74,13 +82,21 @@ def _run(
     root = Path.cwd()
     check_inputs(stage, root)
     folder = root / STATE / "progress" / stage.name
-    work = folder / work_key(stage, root)
+    key = work_key(stage, root)
+    work = folder / key
     work.mkdir(parents=True, exist_ok=True)
     module = importlib.import_module(f"components.stages.{stage.template}")
-    context = StageContext(
-        work=work, stopped=stopped, progress=lambda total: Progress(stage.name, total, unit=module.UNIT)
-    )
-    figures: Mapping[str, float] = module.run(visible(params, (*UNTRACKED, *stage.params)), context, **item)
+    values = stage_values(stage, root)
+    with stage_run(root, name=stage.name, profile=params.profile, params=values, key=key, work=work) as run:
+        context = StageContext(
+            work=work,
+            stopped=stopped,
+            progress=lambda total: Progress(stage.name, total, unit=module.UNIT),
+            log=run.log,
+        )
+        figures: Mapping[str, float] = module.run(visible(params, (*UNTRACKED, *stage.params)), context, **item)
+        if run.begun or "backbone" in item:
+            run.finish(figures)
     shutil.rmtree(folder)
     return figures
 
@@ -96,13 +112,18 @@ def check_inputs(stage: GraphStage, root: Path) -> None:
 
 def work_key(stage: GraphStage, root: Path) -> str:
     """sha256 of all that decides a stage's result: its parameters' values, its inputs' bytes, its code's bytes."""
-    values = read_yaml(root / "params.yaml")
     described = {
-        "params": {key: lookup(values, key) for key in stage.params},
+        "params": stage_values(stage, root),
         "inputs": {path: _digest(root / path) for path in stage.inputs},
         "code": {path: _digest(root / path) for path in stage.code},
     }
     return hashlib.sha256(canonical_json(described).encode()).hexdigest()
+
+
+def stage_values(stage: GraphStage, root: Path) -> dict[str, Any]:
+    """The values of params.yaml that a stage sees, by their dotted keys."""
+    values = read_yaml(root / "params.yaml")
+    return {key: lookup(values, key) for key in stage.params}
 
 
 def record_path(root: Path, name: str) -> Path:

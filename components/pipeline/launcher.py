@@ -18,10 +18,10 @@ from types import FrameType
 
 from components.errors import ExitCode, GateRefusedError, ParametersError, Phys4dError, StoppedError
 from components.parameters.loader import load_params
-from components.pipeline.execution import LAUNCH, check_inputs, lock_path, read_record
+from components.pipeline.execution import LAUNCH, STATE, check_inputs, lock_path, read_record
 from components.pipeline.graph import find_stage, load_graph
 from components.pipeline.lockfile import keep_lockfile, mend_lockfile
-from components.pipeline.locks import lock_holder
+from components.pipeline.locks import exclusive, lock_holder
 from components.processes import die_with_parent
 from components.progress import TERMINAL
 
@@ -37,7 +37,8 @@ def launch(name: str, *, force: bool = False) -> None:
     with _stop_requests() as asked:
         load_params()
         check_inputs(find_stage(load_graph(root), name), root)
-        existed = keep_lockfile(root)
+        with exclusive(root / STATE / "run" / "lockfile.lock", "keeping dvc.lock"):
+            existed = keep_lockfile(root)
         for attempt in range(LOCK_ATTEMPTS):
             code, messages = _dvc_repro(root, name, asked, force=force, identity=identity)
             if code == 0:

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 
-from components.processes import die_with_parent
+from components.processes import die_with_parent, keep_freed_memory
 
 _stop: list[Event] = []  # set once in each worker process
 
@@ -31,6 +31,7 @@ def worker_stopped() -> bool:
 
 def _start_worker(parent: int, stop: Event) -> None:
     die_with_parent(parent)
+    keep_freed_memory()
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides: a terminal sends them to all
         signal.signal(number, signal.SIG_IGN)
     _stop.append(stop)

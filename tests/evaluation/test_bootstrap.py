@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from components.evaluation.bootstrap import percentile_interval, resampled_means
+from components.evaluation.bootstrap import draws, means_of_draws, percentile_interval, resampled_means, sign_test
 
 
 def interval_of(values: NDArray[np.float64], *, seed: int, resamples: int = 2000) -> tuple[float, float]:
@@ -50,3 +50,44 @@ def test_undefined_values_are_refused() -> None:
 def test_no_units_have_no_means() -> None:
     with pytest.raises(ValueError, match="at least one"):
         resampled_means(np.empty((0, 3)), rng=np.random.default_rng(0))
+
+
+def test_every_draw_has_as_many_units_as_there_are() -> None:
+    counts = draws(7, rng=np.random.default_rng(0), resamples=50)
+    assert counts.shape == (50, 7)
+    assert set(counts.sum(axis=1).tolist()) == {7}
+
+
+def test_means_of_given_draws_are_those_of_the_units_drawn() -> None:
+    counts = np.array([[2, 1, 0], [0, 0, 3], [1, 1, 1]])
+    np.testing.assert_allclose(means_of_draws(np.array([1.0, 4.0, 7.0]), counts), [2, 7, 4])
+
+
+def test_undefined_units_are_left_out_of_every_draw() -> None:
+    counts = np.array([[2, 1, 0], [0, 0, 3], [1, 1, 1]])
+    np.testing.assert_allclose(means_of_draws(np.array([1.0, 4.0, np.nan]), counts), [2, np.nan, 2.5])
+
+
+def test_the_interval_of_a_paired_difference_is_close_to_the_formula() -> None:
+    """Two rows that share what makes scenes hard: their difference is known far better than either."""
+    rng = np.random.default_rng(1)
+    scene, gain = rng.normal(10, 5, 300), rng.normal(0.5, 1.0, 300)
+    counts = draws(300, rng=np.random.default_rng(2), resamples=4000)
+    low, high = percentile_interval(means_of_draws(scene + gain, counts) - means_of_draws(scene, counts))
+    half = 1.96 * gain.std() / np.sqrt(300)
+    np.testing.assert_allclose((low, high), (gain.mean() - half, gain.mean() + half), atol=0.1 * half)
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "ties", "expected"),
+    [
+        (10, 0, 0, 2 / 2**10),
+        (0, 10, 0, 2 / 2**10),
+        (5, 5, 3, 1.0),
+        (0, 0, 4, 1.0),
+        (8, 2, 0, 112 / 2**10),
+    ],
+)
+def test_the_sign_test_counts_coin_flips(above: int, below: int, ties: int, expected: float) -> None:
+    differences = np.concatenate([np.full(above, 0.1), np.full(below, -3.0), np.zeros(ties), [np.nan]])
+    assert sign_test(differences) == pytest.approx(expected)

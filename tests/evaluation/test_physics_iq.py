@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from components.errors import ClipError
-from components.evaluation.physics_iq import Agreement, PhysicsIqCase, aggregate, score_frames
+from components.evaluation.physics_iq import PhysicsIqCase, aggregate, score_frames
+from components.evaluation.physics_iq_agreement import Agreement
 from components.evaluation.physics_iq_masks import MotionDetector
 from tests.evaluation.physics_iq_samples import clip
 

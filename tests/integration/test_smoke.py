@@ -72,10 +72,10 @@ def test_only_hidden_motion_leaves_the_future_open(done: Project) -> None:
 
 
 def test_the_truth_scores_100_and_a_frozen_frame_far_less(done: Project) -> None:
-    baselines = json.loads((done.root / "data/evaluation/baselines.json").read_text())["baselines"]
-    assert baselines["truth"]["score"] == 100
-    assert baselines["truth"]["interval"] == [100, 100]
-    assert baselines["first_frame"]["interval"][1] < 50
+    metrics = json.loads((done.root / "data/evaluation/wan22/metrics.json").read_text())
+    assert metrics["truth.score"] == metrics["truth.score.low"] == metrics["truth.score.high"] == 100
+    assert metrics["truth.centroid_error"] == 0
+    assert metrics["first_frame.score.high"] < 50
 
 
 def test_the_shell_makes_the_same_bytes_as_dvc_with_any_number_of_processes(done: Project, tmp_path: Path) -> None:
@@ -97,9 +97,9 @@ def test_the_preview_is_a_picture(done: Project) -> None:
     [
         ("processes: 2", "processes: 1", set()),
         ("threads: 1", "threads: 2", set()),
-        ("group_size: 2", "group_size: 4", set()),  # stage 3 alone looks at it
+        ("group_size: 2", "group_size: 4", {"stage3@wan22"}),
         ("max_speed: 40.0", "max_speed: 41.0", {f"validate_simulation@{split}" for split in SPLITS}),
-        ("bootstrap_samples: 200", "bootstrap_samples: 300", {"baselines"}),
+        ("bootstrap_samples: 200", "bootstrap_samples: 300", {"evaluate@wan22", "report"}),
         ("ramp_angle:\n    - 15.0", "ramp_angle:\n    - 16.0", {f"simulate@{split}" for split in SPLITS}),
     ],
     ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
@@ -120,7 +120,7 @@ def test_a_changed_split_runs_only_itself_and_its_gate(done: Project) -> None:
 
 def test_editing_evaluation_runs_the_evaluation_only(done: Project) -> None:
     with edited(done.root / "components/evaluation/bootstrap.py", '"""', '"""Edited. '):
-        assert stale(done) == {"baselines"}
+        assert stale(done) == {"evaluate@wan22"}
 
 
 def test_editing_the_renderer_makes_the_clips_again(done: Project) -> None:

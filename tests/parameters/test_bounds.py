@@ -90,7 +90,7 @@ def test_objects_that_find_no_room_are_refused() -> None:
         {"simulation__camera__target_height": 3.0},
         {"simulation__rigid__drop_height": [0.3, 4.0]},
         {"simulation__rigid__slenderness": [2.2, 10.0], "simulation__rigid__lean": [0.0, 10.0]},
-        {"video__width": 16},
+        {"video__width": 32, "simulation__camera__field_of_view": 30.0, "video__height": 128},
         {"simulation__camera__distance": 50.0},
     ],
 )

@@ -1,0 +1,172 @@
+"""Commands in groups: parameters, profiles, the graph, Physics-IQ, the registry, tracking."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.cli_common import AsJson, BackboneOption, enter_project, show
+
+params_app = typer.Typer(help="Check params.yaml.")
+profile_app = typer.Typer(help="Write, show and compare profiles of parameters.")
+dvc_app = typer.Typer(help="Keep dvc.yaml in step with the code.")
+physics_iq_app = typer.Typer(help="Score videos with the Physics-IQ benchmark's definition.")
+registry_app = typer.Typer(help="Versions of trained models, and which is the champion.")
+tracking_app = typer.Typer(help="Figures of runs in MLflow.")
+
+
+@params_app.command("check")
+def params_check(as_json: AsJson = False) -> None:
+    """Say everything that is wrong in params.yaml; exits with 78 when something is."""
+    from components.errors import ParametersError
+    from components.parameters.loader import PARAMS_FILE, examine, read_yaml
+
+    enter_project()
+    try:
+        _, problems = examine(read_yaml(PARAMS_FILE))
+    except ParametersError as error:
+        if as_json:
+            show({"good": False, "problems": [{"field": "", "message": str(error)}]}, as_json=True)
+        raise
+    if as_json:
+        found = [{"field": problem.field, "message": problem.message} for problem in problems]
+        show({"good": not found, "problems": found}, as_json=True)
+    for problem in problems[:-1]:
+        typer.echo(f"{PARAMS_FILE}: {problem}", err=True)
+    if problems:
+        raise ParametersError(f"{PARAMS_FILE}: {problems[-1]}")
+    typer.echo(f"{PARAMS_FILE}: good", err=True)
+
+
+@profile_app.command("use")
+def profile_use(
+    name: Annotated[str, typer.Argument(help="Profile, such as laptop or smoke.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite an edited params.yaml; keeps it as params.yaml.bak, .bak.1, ...")
+    ] = False,
+) -> None:
+    """Write params.yaml for a profile."""
+    from components.parameters.profiles import use_profile
+
+    enter_project()
+    backup = use_profile(name, force=force)
+    typer.echo(f"params.yaml: profile {name}" + (f"; the edited file is {backup}" if backup else ""), err=True)
+
+
+@profile_app.command("show")
+def profile_show(name: Annotated[str, typer.Argument(help="Profile, such as laptop or smoke.")]) -> None:
+    """Print the whole params.yaml of a profile."""
+    from components.parameters.profiles import profile_text
+
+    enter_project()
+    typer.echo(profile_text(name), nl=False)
+
+
+@profile_app.command("diff")
+def profile_diff(
+    name: Annotated[str | None, typer.Argument(help="Profile; default: the one params.yaml names.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where params.yaml differs from a profile: with --json {field: [the profile's value, params.yaml's]}."""
+    from components.parameters.profiles import compare_with
+
+    enter_project()
+    profile, changes = compare_with(name)
+    if as_json:
+        found = {change.field: [change.left, change.right] for change in changes}
+        show(json.loads(json.dumps(found), parse_constant=str), as_json=True)  # JSON has no NaN: it becomes text
+        return
+    for change in changes:
+        typer.echo(f"{change.field}: {profile} {change.left}, params.yaml {change.right}")
+
+
+@dvc_app.command("sync")
+def dvc_sync(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 1 when something is out of date.")
+    ] = False,
+) -> None:
+    """Write every stage's code dependencies, its import closure, into dvc.yaml."""
+    from components.errors import Phys4dError
+    from components.pipeline.sync import outdated, sync
+
+    enter_project()
+    stages = outdated(Path.cwd()) if check else sync(Path.cwd())
+    if check and stages:
+        raise Phys4dError(f"dvc.yaml: code dependencies of {', '.join(stages)} are out of date: run phys4d dvc sync")
+    typer.echo(f"dvc.yaml: {', '.join(stages) if stages else 'nothing'} changed", err=True)
+
+
+@tracking_app.command("sync")
+def tracking_sync(as_json: AsJson = False) -> None:
+    """Deliver figures that MLflow could not take when they were made."""
+    from components.tracking import sync
+
+    enter_project()
+    done = sync(Path.cwd())
+    show({"delivered": done.delivered, "running": done.running}, as_json=as_json)
+
+
+@registry_app.command("promote")
+def registry_promote(
+    backbone: BackboneOption = "wan22",
+    again: Annotated[bool, typer.Option("--again", help="Also a version that a rollback withdrew.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register the pipeline's model, and make it the champion if it passes the gate; exits with 65 when it does not."""
+    from components.errors import GateRefusedError
+    from components.parameters.loader import load_params
+    from components.registry.promotion import promote
+
+    enter_project()
+    params = load_params()
+    done = promote(Path.cwd(), backbone=backbone, profile=params.profile, promotion=params.promotion, again=again)
+    if not done.promoted:
+        raise GateRefusedError(done.text)
+    found = {"name": done.version.name, "version": done.version.number, "champion": done.champion}
+    show({**found, "verdict": done.verdict.text}, as_json=as_json)
+
+
+@registry_app.command("fetch")
+def registry_fetch(
+    name: Annotated[str, typer.Argument(help="Registered model, such as phys4d-wan22-tiny.")],
+    out: Annotated[Path, typer.Option(help="Folder for its files.")],
+    alias: Annotated[str, typer.Option(help="Which version: champion, challenger or previous.")] = "champion",
+) -> None:
+    """Download a registered model, every file held against its sha256."""
+    from components.registry.versions import fetch
+
+    target = out.absolute()
+    enter_project()
+    typer.echo(str(fetch(Path.cwd(), name, target, alias=alias)))
+
+
+@registry_app.command("rollback")
+def registry_rollback(
+    name: Annotated[str, typer.Argument(help="Registered model, such as phys4d-wan22-tiny.")], as_json: AsJson = False
+) -> None:
+    """Make the previous champion the champion again."""
+    from components.registry.promotion import rollback
+
+    enter_project()
+    show({"champion": rollback(Path.cwd(), name)}, as_json=as_json)
+
+
+@physics_iq_app.command("score")
+def physics_iq_score(
+    videos: Annotated[Path, typer.Option(help="Generated videos; each name begins with the id of its case.")],
+    real: Annotated[Path, typer.Option(help="Real videos of the benchmark, two takes.")],
+    fps: Annotated[int | None, typer.Option(min=1, help="Common frame rate; default: the generated videos'.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a folder of generated videos against two real takes."""
+    import os
+
+    from components.evaluation.physics_iq_files import score_folder
+    from components.progress import counter
+
+    with counter("physics-iq", unit="cases") as progress:
+        score = score_folder(videos, real, fps=fps, workers=workers or os.cpu_count() or 1, progress=progress)
+    show(score.to_json(), as_json=as_json)

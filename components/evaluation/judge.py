@@ -1,0 +1,158 @@
+"""The independent judge: reads objects, depth and motion off RGB video and measures them against the simulator.
+
+No part of it was trained with, or is part of, a model under test: objects are found by their colour (`colours`), depth
+by a network that was trained on clips of its own, motion by classical optical flow. Every row of the evaluation is
+measured so, real video included; the row `truth` alone is the simulator's annotation, measured against itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.clip import Clip
+from components.evaluation.chamfer import MovingPoints, chamfer_4d, dynamic_pixels, moving_points, points_of
+from components.evaluation.colours import Found, Palette, centroids, find_objects, palette_of
+from components.evaluation.motion import (
+    Flow,
+    depth_warp,
+    end_point_errors,
+    mean_where,
+    object_depth_changes,
+    optical_flow,
+)
+from components.evaluation.physics_iq import PhysicsIqCase
+from components.evaluation.physics_iq_agreement import COLUMNS
+from components.evaluation.physics_iq_recorded import Takes, agreement, enlarged, record_takes, score_recorded
+from components.evaluation.takes import TakePair
+from components.evaluation.trajectories import centroid_errors, permanence
+
+PHYSICS_IQ_COLUMNS = tuple(f"{name}{end}" for end in ("", "_take2", "_variance") for name in COLUMNS)
+WORLD_METRICS = (
+    "centroid_error",  # px, mean over time
+    "centroid_final_error",  # px, at the end
+    "permanence",
+    "chamfer",  # m
+    "chamfer_ratio",  # of the scene's diameter
+    "depth_warp",  # m
+    "flow_epe",  # px, on visible points of dynamic objects
+    "static_flow_epe",  # px, on all other visible points: motion where there is none
+)
+METRICS = (*WORLD_METRICS, *PHYSICS_IQ_COLUMNS)
+
+
+class DepthReader(Protocol):
+    """What the judge needs of its depth network."""
+
+    def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """z-depth (...,H,W) in metres of frames (...,H,W,3)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Videos:
+    """Samples of one clip, N of them: frames (N,T,H,W,3), and the depth (N,T,H,W) that the judge's network read."""
+
+    frames: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What is read off one video."""
+
+    found: Found
+    depth: NDArray[np.float32]
+    flow: Flow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What the videos of one clip are measured against."""
+
+    clip: Clip
+    palette: Palette
+    centres: NDArray[np.float64]  # T,K,2: dynamic objects, as found in the true video
+    points: MovingPoints
+    depth_changes: NDArray[np.float64]  # T-1,K
+    takes: Takes
+    size: int  # pixels that frames are enlarged to before the score
+
+
+def prepare(pair: TakePair, *, size: int) -> Reference:
+    """Read the truth once for all videos of a clip; `size` is the height of frames in the Physics-IQ-style score."""
+    clip = pair.take1
+    palette = palette_of(clip)
+    height, width = clip.rgb.shape[1:3]
+    scale = max(1.0, size / height)
+    quarter = (round(width * scale) // 4, round(height * scale) // 4)
+    one, other = (enlarged(take.rgb, size) for take in (pair.take1, pair.take2))
+    return Reference(
+        clip=clip,
+        palette=palette,
+        centres=_dynamic_centres(find_objects(clip.rgb, palette), palette),
+        points=moving_points(clip),
+        depth_changes=object_depth_changes(clip, palette.ids),
+        takes=record_takes(one, other, size=quarter, fps=clip.meta.fps),
+        size=size,
+    )
+
+
+def measure_clip(pair: TakePair, rows: Mapping[str, Videos], *, size: int) -> dict[str, NDArray[np.float64]]:
+    """METRICS (N,metrics) of every row's videos of one clip, and of the truth itself."""
+    reference = prepare(pair, size=size)
+    measured = {"truth": truth_metrics(reference)[None]}
+    for row, videos in rows.items():
+        measured[row] = np.stack(
+            [video_metrics(frames, depth, reference) for frames, depth in zip(videos.frames, videos.depth, strict=True)]
+        )
+    return measured
+
+
+def video_metrics(frames: NDArray[np.uint8], depth: NDArray[np.float32], reference: Reference) -> NDArray[np.float64]:
+    """METRICS of one video (T,H,W,3) with the depth (T,H,W) that the judge's network read."""
+    reading = Reading(found=find_objects(frames, reference.palette), depth=depth, flow=optical_flow(frames))
+    meta = reference.clip.meta
+    case = score_recorded(
+        enlarged(frames, reference.size), reference.takes, scenario=meta.configuration, view=str(meta.view)
+    )
+    return _metrics(reading, case, reference)
+
+
+def truth_metrics(reference: Reference) -> NDArray[np.float64]:
+    """METRICS of the simulator's own video, depth, motion and ids."""
+    clip, takes = reference.clip, reference.takes
+    found = Found(labels=find_objects(clip.rgb, reference.palette).labels, foreground=dynamic_pixels(clip))
+    case = PhysicsIqCase(
+        scenario=clip.meta.configuration,
+        view=str(clip.meta.view),
+        take1=agreement(takes.take1, takes.take1),
+        take2=takes.variance,
+        variance=takes.variance,
+    )
+    return _metrics(Reading(found=found, depth=clip.depth, flow=clip.flow), case, reference)
+
+
+def _metrics(reading: Reading, case: PhysicsIqCase, reference: Reference) -> NDArray[np.float64]:
+    clip, moving = reference.clip, dynamic_pixels(reference.clip)[:-1]
+    centres = _dynamic_centres(reading.found, reference.palette)
+    error, final = centroid_errors(centres, reference.centres)
+    errors = end_point_errors(reading.flow, clip.flow)
+    distance = chamfer_4d(points_of(reading.depth, reading.found.foreground, clip), reference.points)
+    world = (
+        error,
+        final,
+        permanence(centres, reference.centres),
+        distance,
+        distance / reference.points.diameter if reference.points.diameter else float("nan"),
+        depth_warp(reading.depth, reading.flow, reading.found.labels, reference.depth_changes),
+        mean_where(errors, clip.visible & moving),
+        mean_where(errors, clip.visible & ~moving),
+    )
+    return np.array([*world, *case.columns()])
+
+
+def _dynamic_centres(found: Found, palette: Palette) -> NDArray[np.float64]:
+    return centroids(found.labels, len(palette.hues))[:, palette.dynamic]

@@ -1,0 +1,147 @@
+"""Depth and motion heads: six channels at full resolution and every frame, read from a transformer's hidden states.
+
+Legend: B samples, F latent frames, gh, gw token grid, D transformer width, C latent channels, h, w latent grid, T, H, W
+video. The same module on every backbone; only widths, patch and strides differ. Fusion from deep to shallow follows the
+dense prediction transformer (Ranftl et al. 2021); the noisy latents themselves are the shallowest level.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from components.backbones.base import Condition
+from components.errors import ParametersError
+
+SLOTS = 4  # frames a latent frame stands for
+
+
+class Channel(IntEnum):
+    """What each of the six channels is."""
+
+    LOG_DEPTH = 0  # of metres
+    FOREGROUND = 1  # logit of a dynamic object
+    FLOW_X = 2  # pixels
+    FLOW_Y = 3
+    DEPTH_CHANGE = 4  # metres
+    VISIBILITY = 5  # logit
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadsShape:
+    """All that decides the shape of the weights. `tap_width`: D; `stride`: pixels of a latent pixel."""
+
+    taps: int
+    tap_width: int
+    channels: int
+    patch: int
+    stride: int
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read4D:
+    """What the heads say. Frames of depth and foreground: T; of motion, from a frame to the next: T-1."""
+
+    log_depth: Tensor  # B,T,H,W
+    foreground: Tensor  # B,T,H,W logits
+    flow: Tensor  # B,T-1,2,H,W pixels
+    depth_change: Tensor  # B,T-1,H,W metres
+    visibility: Tensor  # B,T-1,H,W logits
+
+    @property
+    def depth(self) -> Tensor:
+        """Metres (B,T,H,W)."""
+        return self.log_depth.exp()
+
+
+class Heads(nn.Module):
+    """Taps and latents to `Read4D`."""
+
+    log_depth_centre: Tensor
+
+    def __init__(self, shape: HeadsShape) -> None:
+        super().__init__()
+        self.shape = shape
+        width = shape.width
+        self.norms = nn.ModuleList(nn.LayerNorm(shape.tap_width) for _ in range(shape.taps))
+        self.projections = nn.ModuleList(nn.Linear(shape.tap_width, width) for _ in range(shape.taps))
+        self.fusions = nn.ModuleList(Residual(width) for _ in range(shape.taps))
+        self.upsample = nn.Linear(width, width * shape.patch**2)
+        self.latents = nn.Conv3d(2 * shape.channels, width, 3, padding=1)
+        self.refinements = nn.ModuleList(Residual(width) for _ in range(2))
+        self.output = nn.Linear(width, len(Channel) * SLOTS * shape.stride**2)
+        self.register_buffer("log_depth_centre", torch.tensor(1.5))  # of metres; set from data before training
+        with torch.no_grad():
+            self.output.weight.mul_(0.1)
+
+    def forward(self, taps: Sequence[Tensor], noisy: Tensor, condition: Condition) -> Read4D:
+        """Read taps (B,F,gh,gw,D), shallow to deep, and the latents (B,C,F,h,w) they were made from."""
+        levels = [
+            projection(norm(tap.float()))
+            for projection, norm, tap in zip(self.projections, self.norms, taps, strict=True)
+        ]
+        fused = torch.zeros_like(levels[-1])
+        for level, fusion in zip(reversed(levels), self.fusions, strict=True):
+            fused = fusion(fused + level)
+        first = condition.first.expand_as(noisy)
+        given = torch.cat([condition.first, noisy[:, :, 1:]], 2)
+        x = _unfold(self.upsample(fused), self.shape.patch) + self.latents(torch.cat([given, first], 1)).movedim(1, -1)
+        for refinement in self.refinements:
+            x = refinement(x)
+        return self._split(self.output(F.gelu(x)))
+
+    def _split(self, values: Tensor) -> Read4D:
+        """Values (B,F,h,w,6 slots stride^2) to channels; of the first latent frame's slots the last one is kept."""
+        B, frames, h, w, _ = values.shape
+        stride = self.shape.stride
+        grid = values.float().view(B, frames, h, w, len(Channel), SLOTS, stride, stride)
+        video = grid.permute(4, 0, 1, 5, 2, 6, 3, 7).reshape(len(Channel), B, frames * SLOTS, h * stride, w * stride)
+        channels = video.unbind()  # the gradient of separate slices would fill the whole video with zeros for each
+        log_depth, foreground = (channels[number][:, SLOTS - 1 :] for number in (Channel.LOG_DEPTH, Channel.FOREGROUND))
+        motion = [channel[:, SLOTS:] for channel in channels[Channel.FLOW_X :]]  # slot t: from frame t-1 to t
+        return Read4D(
+            log_depth=log_depth + self.log_depth_centre,
+            foreground=foreground,
+            flow=torch.stack(motion[:2], 2),
+            depth_change=motion[2],
+            visibility=motion[3],
+        )
+
+
+class Residual(nn.Module):
+    """x + a convolution over time and space of x, channels last: (B,F,h,w,width)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.convolution = nn.Conv3d(width, width, 3, padding=1)
+        self.mix = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape."""
+        inner = self.convolution(self.norm(x).movedim(-1, 1)).movedim(1, -1)
+        y: Tensor = x + self.mix(F.gelu(inner))
+        return y
+
+
+def tap_numbers(blocks: int, taps: int) -> tuple[int, ...]:
+    """Which of `blocks` blocks are read: evenly spaced, the last among them; ParametersError when they are too few."""
+    if taps > blocks:
+        raise ParametersError(f"heads.taps: {taps} is wrong, expected at most {blocks}, the transformer's blocks")
+    return tuple(round((number + 1) * blocks / taps) - 1 for number in range(taps))
+
+
+def shape_to_json(shape: HeadsShape) -> dict[str, int]:
+    """The shape as plain values, for the manifest of a model."""
+    return asdict(shape)
+
+
+def _unfold(tokens: Tensor, patch: int) -> Tensor:
+    """(B,F,gh,gw,width patch^2) to (B,F,gh patch,gw patch,width)."""
+    B, frames, gh, gw, _ = tokens.shape
+    parts = tokens.view(B, frames, gh, gw, patch, patch, -1).permute(0, 1, 2, 4, 3, 5, 6)
+    return parts.reshape(B, frames, gh * patch, gw * patch, -1)

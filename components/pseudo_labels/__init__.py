@@ -1,0 +1,1 @@
+"""Pseudo-labels: what estimators say of videos that no simulator made."""

@@ -1,0 +1,179 @@
+"""Sampled scenes as moving strips: a column for each model, rows video, depth and flow, in one looping picture.
+
+One picture for all columns keeps them in step. Colours have one scale in a scene, that of the truth.
+
+Legend: K scenes, T frames, H, W.
+"""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from components.errors import Phys4dError
+from components.report.catalogue import MODELS, Row, row_of
+from components.simulation.preview import depth_colours, flow_colours
+
+SCENES = 6  # the first of those that were kept
+SHOWN = ("truth", *(model for model in MODELS if model != "stage1"))  # stage 1's video is the base's
+TILE = 192  # pixels: the height of a tile, about
+FRAMES = 33  # of a longer video every second, third, ... is shown
+GAP = 8  # pixels between tiles
+SPEED = "half"
+SLOWER = 2  # than the world, which is the same
+LAST = 700  # milliseconds for which the last frame stays
+STILLS = 6  # moments of the strip that does not move
+QUALITIES = (80, 60, 40, 20)  # of WebP: the first with which the scenes fit into the budget
+
+Picture = NDArray[np.uint8]
+Fields = Mapping[str, Mapping[str, NDArray[Any]]]  # by row and name: rgb, depth, flow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One scene: its strips as data URIs, the moving one and one that stands still for print."""
+
+    clip_id: str
+    caption: str
+    columns: tuple[Row, ...]
+    moving: str
+    still: str
+    gap: float  # percent of the moving picture's width
+    seconds: tuple[str, ...]  # of the columns of the still one
+    width: int
+    height: int
+
+
+def read_scenes(path: Path, *, fps: int, budget: int) -> tuple[tuple[Scene, ...], tuple[int, int]]:
+    """The first scenes of samples.npz in about `budget` bytes, and the height and width of a frame.
+
+    Phys4dError when the file is not readable.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            shown = [row for row in SHOWN if f"{row}/rgb" in stored]
+            fields = {row: {field: stored[f"{row}/{field}"] for field in ("rgb", "depth", "flow")} for row in shown}
+            captions, clip_ids = stored["captions"].tolist(), stored["clip_ids"].tolist()
+            height, width = fields["truth"]["rgb"].shape[2:4]
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise Phys4dError(f"{path}: not readable ({error}): run the stage evaluate again") from error
+    drawn = [
+        _drawn({row: {name: array[number] for name, array in arrays.items()} for row, arrays in fields.items()})
+        for number in range(min(SCENES, len(captions)))
+    ]
+    frames = len(fields["truth"]["rgb"][0])
+    encoded: list[tuple[bytes, bytes]] = []
+    for quality in QUALITIES:
+        durations = _durations(frames, fps)
+        encoded = [(_webp(moving, durations, quality), _webp(still[None], [0], quality)) for moving, still in drawn]
+        if sum(len(part) for parts in encoded for part in parts) <= budget:
+            break
+    scenes = tuple(
+        Scene(
+            clip_id=clip_ids[number],
+            caption=captions[number],
+            columns=tuple(row_of(row) for row in fields),
+            moving=data_uri(encoded[number][0]),
+            still=data_uri(encoded[number][1]),
+            gap=round(100 * GAP / moving.shape[2], 3),
+            seconds=tuple(f"{moment / fps:.2f}" for moment in _moments(frames)),
+            width=moving.shape[2],
+            height=moving.shape[1],
+        )
+        for number, (moving, _) in enumerate(drawn)
+    )
+    return scenes, (int(height), int(width))
+
+
+def _drawn(fields: Fields) -> tuple[Picture, Picture]:
+    """One scene: its moving picture (T,H,W,4), and the still one (H,W,3): a line a model, time to the right."""
+    moments = _moments(len(fields["truth"]["rgb"]))
+    lines = [np.concatenate(list(_scaled(row["rgb"][moments], cv2.INTER_AREA)), axis=1) for row in fields.values()]
+    columns = [_joined([_opaque(part) for part in parts], axis=1) for parts in _coloured(_sized(fields))]
+    return _joined(columns, axis=2), np.concatenate(lines)
+
+
+def _stride(frames: int) -> int:
+    return -(-frames // FRAMES)
+
+
+def _durations(frames: int, fps: int) -> list[int]:
+    """Milliseconds of every frame shown."""
+    step = _stride(frames)
+    durations = [round(1000 * SLOWER * step / fps)] * -(-frames // step)
+    return [*durations[:-1], durations[-1] + LAST]
+
+
+def _moments(frames: int) -> NDArray[np.int64]:
+    return np.linspace(0, frames - 1, min(STILLS, frames)).round().astype(np.int64)
+
+
+def _sized(fields: Fields) -> Fields:
+    """The frames that are shown, as large as they are shown; flow is that of the step that follows, the last twice."""
+    step = _stride(len(fields["truth"]["rgb"]))
+    return {
+        row: {
+            "rgb": _scaled(parts["rgb"][::step], cv2.INTER_AREA),
+            "depth": _scaled(parts["depth"][::step].astype(np.float32), cv2.INTER_NEAREST),
+            "flow": _scaled(
+                np.concatenate([parts["flow"], parts["flow"][-1:]])[::step].astype(np.float32), cv2.INTER_NEAREST
+            ),
+        }
+        for row, parts in fields.items()
+    }
+
+
+def _coloured(fields: Fields) -> list[tuple[Picture, Picture, Picture]]:
+    """Video, depth and flow (T,H,W,3) of every row, in the truth's scales."""
+    rows = list(fields)
+    near, far = fields["truth"]["depth"].min(), fields["truth"]["depth"].max()
+    depth = np.clip(np.nan_to_num(np.concatenate([parts["depth"] for parts in fields.values()]), nan=far), near, far)
+    flow = np.nan_to_num(np.concatenate([parts["flow"] for parts in fields.values()]))
+    speed = np.linalg.norm(flow, axis=-1, keepdims=True)
+    fastest = max(float(speed[: len(fields["truth"]["flow"])].max()), 1e-6)
+    flow *= np.minimum(1, fastest / np.maximum(speed, 1e-6))
+    depths = np.split(depth_colours(depth, np.ones(depth.shape, np.bool_)), len(rows))
+    flows = np.split(flow_colours(flow), len(rows))
+    return [(fields[row]["rgb"], one, other) for row, one, other in zip(rows, depths, flows, strict=True)]
+
+
+def _scaled(frames: NDArray[Any], interpolation: int) -> NDArray[Any]:
+    """Frames (T,H,W,...) about `TILE` high: small ones enlarged by a whole factor, pixel by pixel."""
+    height, width = frames.shape[1:3]
+    if height <= TILE:
+        factor = max(1, TILE // height)
+        return frames.repeat(factor, axis=1).repeat(factor, axis=2)
+    size = (round(width * TILE / height), TILE)
+    return np.stack([cv2.resize(frame, size, interpolation=interpolation) for frame in frames])
+
+
+def _opaque(frames: Picture) -> Picture:
+    return np.concatenate([frames, np.full((*frames.shape[:3], 1), 255, np.uint8)], axis=-1)
+
+
+def _joined(parts: Sequence[Picture], *, axis: int) -> Picture:
+    """Pictures (T,H,W,4) below (axis 1) or beside (axis 2) each other; between them the page shows through."""
+    shape = list(parts[0].shape)
+    shape[axis] = GAP
+    gap = np.zeros(shape, np.uint8)
+    return np.concatenate([piece for part in parts for piece in (gap, part)][1:], axis=axis)
+
+
+def _webp(frames: Picture, durations: Sequence[int], quality: int) -> bytes:
+    images = [Image.fromarray(frame) for frame in frames]
+    stream = io.BytesIO()
+    moving = {"save_all": True, "append_images": images[1:], "duration": list(durations), "loop": 0}
+    images[0].save(stream, "webp", quality=quality, method=4, **(moving if len(images) > 1 else {}))
+    return stream.getvalue()
+
+
+def data_uri(content: bytes) -> str:
+    """WebP bytes as what stands in the page."""
+    return "data:image/webp;base64," + base64.b64encode(content).decode()

@@ -1,0 +1,31 @@
+"""Stage prepare@BACKBONE: the base. A tiny twin is trained; of published weights a manifest is written."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.compute import use_cores
+from components.files import move_folder
+
+if TYPE_CHECKING:
+    from components.params import Params
+    from components.pipeline.execution import StageContext
+
+UNIT = "steps"
+
+
+def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
+    """Write models/BACKBONE/base."""
+    use_cores(params.resources)
+    section = getattr(params.backbones, backbone)
+    folder = context.work / "base"
+    if section.size == "tiny":
+        from components.training.prepare_twin import prepare_twin
+
+        figures = prepare_twin(params, context, section, folder=folder)
+    else:
+        from components.backbones.published import write_manifest
+
+        figures = write_manifest(section, folder)
+    move_folder(folder, Path("models") / backbone / "base")
+    return figures

@@ -1,0 +1,51 @@
+"""Stage stage3@BACKBONE: reinforcement learning with the 4D Chamfer reward."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.compute import use_cores
+from components.files import move_folder
+from components.model import load_model, write_variant
+from components.training.encoded import TRAIN_FILE, load_encoded
+from components.training.policy import Practice
+from components.training.simulated import read_rays, read_truth
+from components.training.stage3 import Reinforcement
+from components.training.trainer import Surroundings, losses_csv, train
+
+if TYPE_CHECKING:
+    from components.params import Params
+    from components.pipeline.execution import StageContext
+
+UNIT = "iterations"
+
+
+def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
+    """Write models/BACKBONE/stage3."""
+    use_cores(params.resources)
+    models, clips = Path("models") / backbone, Path("data/simulation/train")
+    model = load_model(models / "base", models / "stage2")
+    practice = Practice(
+        data=load_encoded(Path("data/encoded") / backbone / TRAIN_FILE),
+        truth=read_truth(clips),
+        rays=read_rays(clips),
+    )
+    learner = Reinforcement(model, practice, params.stage3, noise_level=params.heads.noise_level, seed=params.seed)
+    with context.progress(learner.steps) as display:
+        history = train(
+            learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
+        )
+    folder = context.work / "model"
+    write_variant(
+        folder,
+        model.backbone,
+        learner.heads,
+        losses=losses_csv(history),
+        stage="stage3",
+        parent=models / "stage2",
+        facts={"seed": params.seed, "stage3": params.stage3.model_dump()},
+        changed=model.changed,
+        adapters=learner.adapters,
+    )
+    move_folder(folder, models / "stage3")
+    return dict(history[-1])

@@ -1,0 +1,1 @@
+"""Training: one trainer, and what each stage puts into it."""

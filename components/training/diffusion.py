@@ -1,0 +1,70 @@
+"""The diffusion loss, and videos drawn from a backbone without noise on the way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from components.backbones.base import Backbone, Condition, Prediction, per_sample
+
+CHUNK = 24  # samples of a forward pass: larger ones are slower on a CPU, whose allocator returns large blocks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Clean latents (B,C,F,h,w) and what they are conditioned on."""
+
+    clean: Tensor
+    condition: Condition
+
+    def __len__(self) -> int:
+        return len(self.clean)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noised:
+    """Latents on the path between data and noise: noisy = alpha clean + sigma noise at `times` (B,)."""
+
+    noisy: Tensor
+    noise: Tensor
+    times: Tensor
+
+
+def add_noise(backbone: Backbone, clean: Tensor, times: Tensor, generator: torch.Generator) -> Noised:
+    """Noise drawn from `generator`."""
+    noise = torch.randn(clean.shape, generator=generator)
+    alpha, sigma = (per_sample(value, clean) for value in backbone.path(times))
+    return Noised(noisy=alpha * clean + sigma * noise, noise=noise, times=times)
+
+
+def diffusion_loss(
+    backbone: Backbone, batch: Batch, times: Tensor, generator: torch.Generator, *, taps: Sequence[int] = ()
+) -> tuple[Tensor, Noised, Prediction]:
+    """Mean squared error of the network's output over the latent frames that are not given."""
+    noised = add_noise(backbone, batch.clean, times, generator)
+    prediction = backbone.predict(noised.noisy, times, batch.condition, taps=taps)
+    error = prediction.output - backbone.target(batch.clean, noised.noise, times)
+    return error[:, :, backbone.given :].square().mean(), noised, prediction
+
+
+@torch.no_grad()
+def sample(backbone: Backbone, noise: Tensor, condition: Condition, *, steps: int) -> Tensor:
+    """Latents (B,C,F,h,w) of the deterministic sampler, from noise to data in `steps` steps."""
+    times = backbone.schedule(steps)
+    parts = []
+    for start in range(0, len(noise), CHUNK):
+        part, given = noise[start : start + CHUNK], condition[slice(start, start + CHUNK)]
+        for now, after in pairwise(times):
+            here = now.expand(len(part))
+            clean, residual = backbone.split(part, backbone.predict(part, here, given).output, here)
+            alpha, sigma = backbone.path(after)
+            part = alpha * clean + sigma * residual
+        parts.append(with_given(backbone, part, given))
+    return torch.cat(parts)
+
+
+def with_given(backbone: Backbone, latents: Tensor, condition: Condition) -> Tensor:
+    """`latents` with the frames that are given put in as they are."""
+    return torch.cat([condition.first[:, :, : backbone.given], latents[:, :, backbone.given :]], 2)

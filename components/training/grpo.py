@@ -1,0 +1,116 @@
+"""Clipped policy gradient over stochastic denoising steps, advantages relative to a group of one prompt, no critic.
+
+Sources: Flow-GRPO (Liu et al. 2025), Flow-CPS (Wang et al. 2025), DanceGRPO (Xue et al. 2025).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from components.backbones.adapters import adapter_off
+from components.backbones.base import Condition
+from components.training.diffusion import CHUNK, with_given
+from components.training.policy import ADAPTER, Policy
+from components.training.transitions import Gaussian, coefficients_preserving
+
+LOSS_SCALE = 100.0  # ratios move by 1e-4 a step: brings gradients to the anchor's size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """A step that was drawn: from `noisy` at `now` to `drawn` at `after`, and its log-probability (B,) then."""
+
+    noisy: Tensor
+    drawn: Tensor
+    now: Tensor
+    after: Tensor
+    log_probability: Tensor
+
+
+def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:
+    """Sample groups with noise on the way, judge them, and do `updates` optimiser steps; the iteration's figures."""
+    section = policy.section
+    numbers, condition, noise = policy.prompts(generator)
+    path, latents = _rollout(policy, noise, condition, generator)
+    judged = policy.judge(latents, numbers, condition, generator)
+    clipped, shifts = [], []
+    order = torch.randperm(len(latents), generator=generator)
+    for chosen in order.tensor_split(section.updates):
+        trained = torch.randperm(len(path), generator=generator)[: section.times].tolist()
+        for number in trained:
+            ratio = _ratio(policy, path[number], condition, chosen)
+            bounded = ratio.clamp(1 - section.clip, 1 + section.clip)
+            gain = judged.advantages[chosen]
+            loss = torch.maximum(-gain * ratio, -gain * bounded).mean()
+            (LOSS_SCALE * loss / len(trained)).backward()
+            clipped.append((ratio != bounded).float().mean().item())
+            shifts.append((ratio - 1).abs().mean().item())
+            if section.kl:
+                (section.kl * _divergence(policy, path[number], condition, chosen) / len(trained)).backward()
+        if section.anchor:
+            (section.anchor * policy.anchor(generator)).backward()
+        step()
+    return {**judged.means, "clipped": sum(clipped) / len(clipped), "ratio_shift": sum(shifts) / len(shifts)}
+
+
+@torch.no_grad()
+def _rollout(
+    policy: Policy, noise: Tensor, condition: Condition, generator: torch.Generator
+) -> tuple[list[Transition], Tensor]:
+    """The stochastic steps, and the latents after the last one, which is deterministic."""
+    backbone, section = policy.backbone, policy.section
+    times = backbone.schedule(section.sampler_steps)
+    path: list[Transition] = []
+    noisy = noise
+    for number in range(section.sampler_steps):
+        now, after = (times[place].expand(len(noisy)) for place in (number, number + 1))
+        last = number == section.sampler_steps - 1
+        gaussian = _gaussian(policy, noisy, now, after, condition, noise=0.0 if last else section.noise)
+        drawn = gaussian.mean if last else gaussian.draw(generator)
+        if not last:
+            log_probability = gaussian.log_probability(drawn, given=backbone.given)
+            path.append(Transition(noisy=noisy, drawn=drawn, now=now, after=after, log_probability=log_probability))
+        noisy = drawn
+    return path, with_given(backbone, noisy, condition)
+
+
+def _ratio(policy: Policy, transition: Transition, condition: Condition, chosen: Tensor) -> Tensor:
+    """Probability of the drawn steps now, over what it was (B,)."""
+    gaussian = _of_policy(policy, transition, condition, chosen)
+    now = gaussian.log_probability(transition.drawn[chosen], given=policy.backbone.given)
+    return (now - transition.log_probability[chosen]).exp()
+
+
+def _divergence(policy: Policy, transition: Transition, condition: Condition, chosen: Tensor) -> Tensor:
+    """KL of the policy's steps to those of the model without its adapter."""
+    gaussian = _of_policy(policy, transition, condition, chosen)
+    with torch.no_grad(), adapter_off(policy.backbone, ADAPTER):
+        reference = _of_policy(policy, transition, condition, chosen)
+    apart = (gaussian.mean - reference.mean)[:, :, policy.backbone.given :].square().flatten(1).mean(1)
+    return (apart / (2 * gaussian.deviation.square())).mean()
+
+
+def _of_policy(policy: Policy, transition: Transition, condition: Condition, chosen: Tensor) -> Gaussian:
+    return _gaussian(
+        policy,
+        transition.noisy[chosen],
+        transition.now[chosen],
+        transition.after[chosen],
+        condition[chosen],
+        noise=policy.section.noise,
+    )
+
+
+def _gaussian(
+    policy: Policy, noisy: Tensor, now: Tensor, after: Tensor, condition: Condition, *, noise: float
+) -> Gaussian:
+    """The policy's step, in chunks where no gradient is wanted."""
+    backbone = policy.backbone
+    size = len(noisy) if torch.is_grad_enabled() else CHUNK
+    outputs = [
+        backbone.predict(noisy[part], now[part], condition[part]).output
+        for part in (slice(start, start + size) for start in range(0, len(noisy), size))
+    ]
+    return coefficients_preserving(backbone, noisy, torch.cat(outputs), now, after, noise=noise)

@@ -1,0 +1,61 @@
+"""DiffusionNFT: a policy is moved towards its good samples and away from its bad ones on the forward process.
+
+No log-probabilities, any sampler: good samples train v+ = b v + (1 - b) v_old, bad ones v- = (1 + b) v_old - b v, with
+b = 1. Source: Zheng et al. 2025, DiffusionNFT: online diffusion reinforcement with forward process.
+"""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from components.backbones.base import per_sample
+from components.training.diffusion import Noised, add_noise, sample
+from components.training.policy import Judged, Policy
+
+LEAST_TIME = 0.05
+SPREAD = 3.0  # deviations of advantage from the worst sample to the middle, and from there to the best
+
+
+def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:
+    """Sample groups, judge them, and do `updates` optimiser steps; the figures of the iteration."""
+    section = policy.section
+    numbers, condition, noise = policy.prompts(generator)
+    latents = sample(policy.backbone, noise, condition, steps=section.sampler_steps)
+    judged = policy.judge(latents, numbers, condition, generator)
+    policy.remember()
+    losses = []
+    order = torch.randperm(len(latents), generator=generator)
+    for chosen in order.tensor_split(section.updates):
+        for _ in range(section.times):
+            loss = _loss(policy, judged, chosen, generator)
+            (loss / section.times).backward()
+            losses.append(loss.item())
+        if section.anchor:
+            (section.anchor * policy.anchor(generator)).backward()
+        step()
+    return {**judged.means, "loss": sum(losses) / len(losses)}
+
+
+def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Generator) -> Tensor:
+    """The loss of some samples at random times."""
+    backbone = policy.backbone
+    clean, condition = judged.latents[chosen], judged.condition[chosen]
+    good = (0.5 + judged.advantages[chosen] / SPREAD).clamp(0, 1)
+    times = backbone.sample_times(len(clean), generator).clamp(min=LEAST_TIME)
+    noised = add_noise(backbone, clean, times, generator)
+    with policy.as_remembered():
+        old = backbone.predict(noised.noisy, times, condition).output
+    new = backbone.predict(noised.noisy, times, condition).output
+    towards = _clean_error(policy, noised, new, clean)
+    away = _clean_error(policy, noised, 2 * old - new, clean)
+    loss = (good * towards + (1 - good) * away).mean()
+    return loss + policy.section.kl * (new - old)[:, :, backbone.given :].square().mean()
+
+
+def _clean_error(policy: Policy, noised: Noised, output: Tensor, clean: Tensor) -> Tensor:
+    """Squared error (B,) of the clean latents that an output stands for, over their detached mean error."""
+    estimate, _ = policy.backbone.split(noised.noisy, output, noised.times)
+    error = (estimate - clean)[:, :, policy.backbone.given :]
+    scale = error.detach().abs().flatten(1).mean(1).clamp(min=1e-3)
+    return (error.square() / per_sample(scale, error)).flatten(1).mean(1)

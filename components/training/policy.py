@@ -1,0 +1,104 @@
+"""What both algorithms of stage 3 share: the policy, its prompts, its reader, and the rewards of its samples."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from components.backbones.adapters import adapter_off
+from components.backbones.base import Backbone, Condition
+from components.generate import read_4d
+from components.model import Model
+from components.training.diffusion import diffusion_loss
+from components.training.encoded import Encoded
+from components.training.losses import Truth
+from components.training.rewards import Scene, advantages, reward_terms
+
+if TYPE_CHECKING:
+    from components.params import Stage3
+
+ADAPTER = "stage3"
+ANCHOR_BATCH = 16  # simulated clips of the anchor loss
+LEAST_TIME = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Practice:
+    """Simulated clips to practise on: encoded, with truth, and the camera's rays (H,W,3) at unit depth."""
+
+    data: Encoded
+    truth: Truth
+    rays: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Groups of samples: latents (B,C,F,h,w), their conditions, advantages (B,), and the mean of every reward term."""
+
+    latents: Tensor
+    condition: Condition
+    advantages: Tensor
+    means: Mapping[str, float]
+
+
+class Policy:
+    """The stage-2 model with an adapter that learns; its heads read with the adapter off."""
+
+    def __init__(
+        self, model: Model, parameters: list[nn.Parameter], practice: Practice, section: "Stage3", noise_level: float
+    ) -> None:
+        self.backbone: Backbone = model.backbone
+        self.parameters = parameters
+        self.section = section
+        self._model, self._practice, self._noise_level = model, practice, noise_level
+        self._old = [value.detach().clone() for value in parameters]
+
+    def prompts(self, generator: torch.Generator) -> tuple[Tensor, Condition, Tensor]:
+        """Numbers (B,) of the clips whose first frames are continued, their conditions, and noise; in groups."""
+        section, data = self.section, self._practice.data
+        chosen = torch.randint(len(data), (section.prompts,), generator=generator)
+        numbers = chosen.repeat_interleave(section.group_size)
+        batch = data.batch(numbers)
+        return numbers, batch.condition, torch.randn(batch.clean.shape, generator=generator)
+
+    def judge(self, latents: Tensor, numbers: Tensor, condition: Condition, generator: torch.Generator) -> Judged:
+        """Rewards of generated latents by the reader, as advantages within their groups."""
+        with adapter_off(self.backbone, ADAPTER):
+            read = read_4d(self._model, latents, condition, noise_level=self._noise_level)
+        scene = Scene(truth=self._practice.truth[numbers], rays=self._practice.rays)
+        terms = reward_terms(read, scene, generator)
+        return Judged(
+            latents=latents,
+            condition=condition,
+            advantages=advantages(terms, self.section.reward, group=self.section.group_size),
+            means={f"reward_{name}": values.mean().item() for name, values in terms.items()},
+        )
+
+    def anchor(self, generator: torch.Generator) -> Tensor:
+        """Stage 2's diffusion loss on simulated clips: what keeps the policy from drifting off."""
+        _, batch = self._practice.data.draw(ANCHOR_BATCH, generator)
+        times = self.backbone.sample_times(len(batch), generator).clamp(min=LEAST_TIME)
+        return diffusion_loss(self.backbone, batch, times, generator)[0]
+
+    @torch.no_grad()
+    def remember(self) -> None:
+        """Keep the adapter as it is now: the old policy."""
+        for kept, value in zip(self._old, self.parameters, strict=True):
+            kept.copy_(value)
+
+    @contextmanager
+    def as_remembered(self) -> Iterator[None]:
+        """The old policy, without gradients."""
+        self._swap()
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            self._swap()
+
+    def _swap(self) -> None:
+        for kept, value in zip(self._old, self.parameters, strict=True):
+            value.data, kept.data = kept.data, value.data

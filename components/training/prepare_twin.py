@@ -1,0 +1,50 @@
+"""A tiny twin from nothing: encode the appearance split, train the stand-in, write its folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.backbones import laptop_latents, text
+from components.backbones.wan import Wan, tiny_transformer
+from components.files import write_atomically
+from components.model import CODEC_FILE, LOSSES_FILE, TRANSFORMER_FOLDER, seal
+from components.training.encoded import encode_clips
+from components.training.simulated import captions_of, videos_of
+from components.training.stand_in import StandIn
+from components.training.trainer import Surroundings, losses_csv, train
+
+if TYPE_CHECKING:
+    from components.params import Params, Wan22
+    from components.pipeline.execution import StageContext
+
+APPEARANCE = Path("data/simulation/appearance")
+
+
+def prepare_twin(params: "Params", context: "StageContext", section: "Wan22", *, folder: Path) -> Mapping[str, float]:
+    """Train, and write the folder of a base: transformer, codec, text encoder, losses and manifest."""
+    codec = laptop_latents.load(Path("models/latents") / laptop_latents.FILE)
+    captions = captions_of(APPEARANCE)
+    encoder = text.fit(captions, params.text, seed=params.seed)
+    data = encode_clips(videos_of(APPEARANCE), captions, codec=codec, text=encoder)
+    transformer = tiny_transformer(
+        section.tiny, channels=codec.channels, text_width=params.text.width, seed=params.seed
+    )
+    backbone = Wan(transformer, size=section.size, time_shift=section.tiny.time_shift)
+    learner = StandIn(backbone, data, params.prepare, seed=params.seed)
+    with context.progress(learner.steps) as display:
+        history = train(
+            learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
+        )
+    learner.finish()
+    transformer.save_pretrained(folder / TRANSFORMER_FOLDER)
+    laptop_latents.save(codec, folder / CODEC_FILE)
+    text.save(encoder, folder / "text")
+    facts = {
+        "seed": params.seed,
+        "time_shift": section.tiny.time_shift,
+        "transformer": section.tiny.model_dump(),
+        "prepare": params.prepare.model_dump(),
+    }
+    write_atomically(folder / LOSSES_FILE, losses_csv(history))
+    seal(folder, backbone=backbone, stage="base", parent=None, facts=facts)
+    return {"diffusion": history[-1]["diffusion"]}

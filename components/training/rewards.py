@@ -1,0 +1,136 @@
+"""The reward: 4D Chamfer distance between a generated video, as the frozen reader sees it, and the simulator.
+
+Legend: B samples, T frames, H, W; K points a frame. The reader is the stage-2 model with the policy's adapter off: a
+policy that reads its own reward moves its own ruler.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from components.heads import Read4D
+from components.training.losses import Truth
+
+if TYPE_CHECKING:
+    from components.params import Stage3Reward
+
+POINTS = 48  # of an object's surface a frame; more change the distance by less than a sample's noise
+CAP_SHARE = 0.25  # of the scene's diameter: what a missing point costs
+FAR = 1e6  # metres: stands for a point that is not there
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What the reward is measured against. truth: B clips; rays (H,W,3): camera coordinates at unit depth."""
+
+    truth: Truth
+    rays: Tensor
+
+
+def rays_of(intrinsics: Tensor, height: int, width: int) -> Tensor:
+    """Camera coordinates (H,W,3) of every pixel at depth 1; OpenCV axes, pixel centres at integers."""
+    v, u = torch.meshgrid(torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
+    pixels = torch.stack([u, v, torch.ones_like(u)], -1)
+    rays: Tensor = pixels @ torch.linalg.inv(intrinsics.float()).T
+    return rays
+
+
+def reward_terms(read: Read4D, scene: Scene, generator: torch.Generator) -> dict[str, Tensor]:
+    """Each term (B,), higher is better. The first frame is given, so it does not count."""
+    truth = scene.truth
+    seen = read.foreground.sigmoid()
+    here = truth.foreground
+    predicted = points(read.depth[:, 1:], seen[:, 1:] > 0.5, scene.rays, generator)
+    true = points(truth.log_depth.exp()[:, 1:], here[:, 1:], scene.rays, generator)
+    return {
+        "chamfer": -chamfer(predicted, true, cap=CAP_SHARE * diameter(true)).mean(1),
+        "overlap": _overlap(seen[:, 1:], here[:, 1:]),
+        "centroid": -_centroid_distance(seen[:, 1:], here[:, 1:]),
+    }
+
+
+def advantages(terms: Mapping[str, Tensor], weights: "Stage3Reward", *, group: int) -> Tensor:
+    """Weighted terms (B,), each centred in its group and over the batch's deviation; the sum again, within 5."""
+    total = torch.zeros_like(next(iter(terms.values())), dtype=torch.float64)
+    for name, values in terms.items():
+        grouped = values.double().view(-1, group)  # in float32 the rounding of equal rewards would pass for a spread
+        centred = (grouped - grouped.mean(1, keepdim=True)).flatten()
+        total = total + getattr(weights, name) * centred / (centred.std() + 1e-4)
+    return (total / (total.std() + 1e-4)).clamp(-5, 5).float()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Points (B,T,K,3) in metres, and which of them there are (B,T,K)."""
+
+    xyz: Tensor
+    there: Tensor
+
+
+def points(depth: Tensor, mask: Tensor, rays: Tensor, generator: torch.Generator) -> Points:
+    """At most POINTS of the pixels in `mask` (B,T,H,W), drawn without replacement, unprojected at `depth`."""
+    B, T, H, W = depth.shape
+    count = min(POINTS, H * W)
+    order = torch.rand(B, T, H * W, generator=generator) + 2 * mask.flatten(2)
+    chosen = order.topk(count, dim=2)
+    xyz = rays.view(1, 1, H * W, 3) * depth.reshape(B, T, H * W, 1)
+    return Points(xyz=xyz.gather(2, chosen.indices[..., None].expand(-1, -1, -1, 3)), there=chosen.values >= 2)
+
+
+def chamfer(a: Points, b: Points, *, cap: Tensor) -> Tensor:
+    """Symmetric nearest-neighbour distance (B,T) in metres, each capped at `cap` (B,).
+
+    One set empty: the cap; both: 0.
+    """
+    exact = "donot_use_mm_for_euclid_dist"  # matrix products would leave millimetres between a point and itself
+    distance = torch.cdist(a.xyz, b.xyz, compute_mode=exact)
+    distance = distance.masked_fill(~(a.there[..., :, None] & b.there[..., None, :]), FAR)
+    most = cap.view(-1, 1, 1)
+    forward = _mean_over(distance.amin(3).minimum(most), a.there)
+    back = _mean_over(distance.amin(2).minimum(most), b.there)
+    some_a, some_b = a.there.any(2), b.there.any(2)
+    capped = cap[:, None].expand_as(forward)
+    one_empty = torch.where(some_a ^ some_b, capped, torch.zeros_like(forward))
+    return torch.where(some_a & some_b, (forward + back) / 2, one_empty)
+
+
+def diameter(true: Points) -> Tensor:
+    """Diagonal (B,) of the box of all dynamic points over time, in metres."""
+    there = true.there[..., None]
+    low = true.xyz.masked_fill(~there, FAR).amin((1, 2))
+    high = true.xyz.masked_fill(~there, -FAR).amax((1, 2))
+    diagonal: Tensor = torch.linalg.vector_norm((high - low).clamp(min=0), dim=1)
+    return diagonal
+
+
+def _mean_over(values: Tensor, there: Tensor) -> Tensor:
+    return (values * there).sum(2) / there.sum(2).clamp(min=1)
+
+
+def _overlap(seen: Tensor, here: Tensor) -> Tensor:
+    """Soft intersection over union (B,) of foregrounds over all frames."""
+    truth = here.float()
+    both, either = torch.minimum(seen, truth).sum((1, 2, 3)), torch.maximum(seen, truth).sum((1, 2, 3))
+    return both / either.clamp(min=1)
+
+
+def _centroid_distance(seen: Tensor, here: Tensor) -> Tensor:
+    """Mean distance (B,) in pixels of the foregrounds' centroids; half the width where one is missing."""
+    H, W = seen.shape[-2:]
+    rows, columns = torch.meshgrid(torch.arange(H).float(), torch.arange(W).float(), indexing="ij")
+    grid = torch.stack([columns, rows], -1)
+
+    def centroid(weight: Tensor) -> tuple[Tensor, Tensor]:
+        mass = weight.sum((-1, -2))
+        return torch.einsum("bthw,hwc->btc", weight, grid) / mass.clamp(min=1e-3)[..., None], mass
+
+    a, mass_a = centroid(seen * (seen > 0.3))
+    b, mass_b = centroid(here.float())
+    distance = torch.linalg.vector_norm(a - b, dim=-1).clamp(max=W / 2)
+    lost = mass_a < 0.25 * mass_b
+    counted = mass_b > 0
+    distance = torch.where(lost, torch.full_like(distance, W / 2), distance) * counted
+    return distance.sum(1) / counted.sum(1).clamp(min=1)

@@ -1,0 +1,84 @@
+"""Stage 1: heads for depth and motion learn from pseudo-labels; the backbone is frozen, so videos stay the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from components.backbones.base import Backbone
+from components.compute import mixed_precision
+from components.heads import Heads, tap_numbers
+from components.training.diffusion import add_noise
+from components.training.encoded import Encoded
+from components.training.losses import confident_flow, scale_shift_invariant
+from components.training.optimisers import Optimisers, adam, schedule
+from components.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from components.params import Stage1
+
+DepthKind: TypeAlias = Literal["metric", "affine_disparity", "affine_depth"]
+LEAST_TIME = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class PseudoLabels:
+    """Labels of the encoded clips, in their order; float16 or float32."""
+
+    depth: Tensor  # N,T,H,W in the estimator's own space
+    depth_kind: DepthKind
+    flow: Tensor  # N,T-1,2,H,W pixels
+    confidence: Tensor  # N,T-1,H,W in 0..1
+
+
+class HeadsOnPseudoLabels:
+    """Scale-and-shift-invariant depth in the space that the estimator is affine in, and flow where it is trusted.
+
+    Foreground, depth change and visibility have no pseudo-label: they wait for stage 2.
+    """
+
+    def __init__(
+        self, backbone: Backbone, heads: Heads, data: Encoded, labels: PseudoLabels, section: "Stage1", *, seed: int
+    ) -> None:
+        self.steps = section.steps
+        self._backbone, self._heads, self._data, self._labels, self._section = backbone, heads, data, labels, section
+        self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
+        backbone.transformer.eval().requires_grad_(False)
+        heads.train().requires_grad_(True)
+        parameters = list(heads.parameters())
+        self._state = TrainingState(
+            modules={"heads": heads},
+            optimisers=Optimisers([adam(parameters, section.learning_rate)], clipped=parameters),
+            generator=torch.Generator().manual_seed(seed),
+            averages={},
+        )
+
+    def update(self, step: int) -> Mapping[str, float]:
+        """One step on a random batch, at times biased towards little noise."""
+        generator = self._state.generator
+        numbers, batch = self._data.draw(self._section.batch_size, generator)
+        times = self._backbone.sample_times(len(batch), generator) * torch.rand(len(batch), generator=generator)
+        noised = add_noise(self._backbone, batch.clean, times.clamp(min=LEAST_TIME), generator)
+        with torch.no_grad():
+            taps = self._backbone.predict(noised.noisy, noised.times, batch.condition, taps=self._taps).taps
+        with mixed_precision():
+            read = self._heads(taps, noised.noisy, batch.condition)
+        depth = scale_shift_invariant(self._in_label_space(read.log_depth), self._labels.depth[numbers].float())
+        flow = confident_flow(read.flow, self._labels.flow[numbers].float(), self._labels.confidence[numbers].float())
+        (depth + flow).backward()
+        self._state.optimisers.step(schedule(step, self.steps))
+        return {"depth": depth.item(), "flow": flow.item()}
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that updates change."""
+        return self._state.tensors()
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `state`."""
+        self._state.load(state, source=Path("checkpoint of stage1"))
+
+    def _in_label_space(self, log_depth: Tensor) -> Tensor:
+        return (-log_depth).exp() if self._labels.depth_kind == "affine_disparity" else log_depth.exp()

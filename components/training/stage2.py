@@ -1,0 +1,120 @@
+"""Stage 2: fine-tuning on simulation: diffusion loss alone, then with the losses that couple depth and motion.
+
+The heads come last: blocks that go on changing after the heads were trained leave them behind.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from components.backbones.adapters import add_adapter
+from components.compute import mixed_precision
+from components.heads import tap_numbers
+from components.model import Model
+from components.training.diffusion import diffusion_loss
+from components.training.encoded import Encoded
+from components.training.losses import Truth, truth_losses
+from components.training.optimisers import muon_and_adam, schedule
+from components.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from components.params import Stage2
+
+LEAST_TIME = 0.02
+LOW_TIMES = 0.3  # share of samples at little noise, where heads can see
+CAPTION_DROPOUT = 0.1
+ADAPTER = "stage2"
+
+
+class SimulationTuning:
+    """Diffusion, depth, motion, foreground and warp losses on the last blocks or an adapter, and on the heads."""
+
+    def __init__(
+        self,
+        model: Model,
+        data: Encoded,
+        truth: Truth,
+        section: "Stage2",
+        *,
+        seed: int,
+    ) -> None:
+        backbone, heads = model.backbone, model.with_heads
+        self.steps = section.steps + section.diffusion_steps
+        self.heads = heads
+        self._backbone, self._heads, self._data, self._truth, self._section = backbone, heads, data, truth, section
+        self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
+        self._release(seed)
+        heads.train().requires_grad_(True)
+        self._state = TrainingState(
+            modules={"transformer": backbone.transformer, "heads": heads},
+            optimisers=muon_and_adam(
+                backbone.transformer,
+                learning_rate=section.learning_rate,
+                muon_learning_rate=section.muon_learning_rate,
+                others=heads.parameters(),
+                others_learning_rate=section.heads_learning_rate,
+            ),
+            generator=torch.Generator().manual_seed(seed),
+            averages={},
+        )
+
+    def update(self, step: int) -> Mapping[str, float]:
+        """One step on a random batch; once the heads train, they see its first clips."""
+        section, generator, backbone = self._section, self._state.generator, self._backbone
+        numbers, batch = self._data.draw(section.batch_size, generator, caption_dropout=CAPTION_DROPOUT)
+        times = self._times(len(batch))
+        with_heads = step >= section.diffusion_steps
+        diffusion, noised, prediction = diffusion_loss(
+            backbone, batch, times, generator, taps=self._taps if with_heads else ()
+        )
+        losses = {"diffusion": diffusion}
+        if with_heads:
+            seen = slice(0, section.heads_batch_size)
+            with mixed_precision():
+                read = self._heads([tap[seen] for tap in prediction.taps], noised.noisy[seen], batch.condition[seen])
+            signal, _ = backbone.path(times[seen])
+            losses |= truth_losses(read, self._truth[numbers[seen]], signal)
+        total = sum((getattr(section.weights, name) * loss for name, loss in losses.items()), torch.zeros(()))
+        total.backward()
+        self._state.optimisers.step(schedule(step, self.steps))
+        return {name: loss.item() for name, loss in losses.items()}
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that updates change."""
+        return self._state.tensors()
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `state`."""
+        self._state.load(state, source=Path("checkpoint of stage2"))
+
+    @property
+    def adapters(self) -> dict[str, int]:
+        """The adapter of this stage and its rank, when it trains one."""
+        return {ADAPTER: self._section.lora_rank} if self._section.trainable == "lora" else {}
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Names of the transformer's tensors that this stage changes; none with an adapter."""
+        if self._section.trainable == "lora":
+            return ()
+        return tuple(name for name, value in self._backbone.transformer.named_parameters() if value.requires_grad)
+
+    def _release(self, seed: int) -> None:
+        """Let the chosen part of the transformer train."""
+        transformer = self._backbone.transformer
+        transformer.requires_grad_(False)
+        if self._section.trainable == "lora":
+            add_adapter(self._backbone, ADAPTER, rank=self._section.lora_rank, seed=seed)
+            return
+        for block in self._backbone.blocks()[-self._section.blocks :]:
+            block.requires_grad_(True)
+        transformer.proj_out.requires_grad_(True)
+
+    def _times(self, count: int) -> Tensor:
+        generator = self._state.generator
+        times = self._backbone.sample_times(count, generator)
+        low = torch.rand(count, generator=generator) < LOW_TIMES
+        return torch.where(low, times * torch.rand(count, generator=generator), times).clamp(min=LEAST_TIME)

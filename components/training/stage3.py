@@ -1,0 +1,66 @@
+"""Stage 3: reinforcement learning of an adapter with the 4D Chamfer reward, by DiffusionNFT or GRPO."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from components.backbones.adapters import adapter_ranks, add_adapter
+from components.model import Model
+from components.training import grpo, nft
+from components.training.optimisers import Optimisers, adam
+from components.training.policy import ADAPTER, Policy, Practice
+from components.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from components.params import Stage3
+
+ALGORITHMS = {"nft": nft.iterate, "grpo": grpo.iterate}
+WARM_UP = 10  # optimiser steps
+DECAY = 0.4  # last share of the steps
+LEAST = 0.02  # of the learning rate
+
+
+class Reinforcement:
+    """One update is one iteration: sample groups, judge them, a few optimiser steps."""
+
+    def __init__(self, model: Model, practice: Practice, section: "Stage3", *, noise_level: float, seed: int) -> None:
+        self.steps = section.iterations
+        self.heads = model.with_heads
+        self._section = section
+        self._below = adapter_ranks(model.backbone)
+        self._done = 0
+        parameters = add_adapter(model.backbone, ADAPTER, rank=section.lora_rank, seed=seed)
+        self._policy = Policy(model, parameters, practice, section, noise_level)
+        self._optimisers = Optimisers([adam(parameters, section.learning_rate)], clipped=parameters)
+        self._state = TrainingState(
+            modules={"transformer": model.backbone.transformer},
+            optimisers=self._optimisers,
+            generator=torch.Generator().manual_seed(seed),
+            averages={},
+        )
+
+    def update(self, step: int) -> Mapping[str, float]:
+        """One iteration."""
+        self._done = step * self._section.updates
+        return ALGORITHMS[self._section.algorithm](self._policy, self._step, self._state.generator)
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that updates change."""
+        return self._state.tensors()
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `state`."""
+        self._state.load(state, source=Path("checkpoint of stage3"))
+
+    @property
+    def adapters(self) -> dict[str, int]:
+        """Every adapter of the model, with its rank."""
+        return {**self._below, ADAPTER: self._section.lora_rank}
+
+    def _step(self) -> None:
+        remaining = (1 - self._done / (self.steps * self._section.updates)) / DECAY
+        self._optimisers.step(min(1.0, (self._done + 1) / WARM_UP) * min(1.0, max(LEAST, remaining)))
+        self._done += 1

@@ -1,0 +1,54 @@
+"""What training changes, as one flat mapping of tensors: trainable weights, averages, optimisers, generators."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from components.backbones.adapters import copy_into
+from components.training.optimisers import Optimisers
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingState:
+    """The parts of a learner that change. Of modules only what requires a gradient is kept: the rest is as loaded."""
+
+    modules: Mapping[str, nn.Module]
+    optimisers: Optimisers
+    generator: torch.Generator
+    averages: Mapping[str, Tensor]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it, by name."""
+        return {
+            **_prefixed("module", self._weights()),
+            **_prefixed("average", self.averages),
+            **_prefixed("optimiser", self.optimisers.state()),
+            "generator": self.generator.get_state(),
+        }
+
+    def load(self, tensors: Mapping[str, Tensor], *, source: Path) -> None:
+        """The inverse of `tensors`; Phys4dError when they are of a model of another shape."""
+        copy_into(self._weights(), _without("module", tensors), source=source)
+        copy_into(dict(self.averages), _without("average", tensors), source=source)
+        self.optimisers.load_state(_without("optimiser", tensors))
+        self.generator.set_state(tensors["generator"])
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {
+            f"{module}.{name}": value.detach()
+            for module, owner in self.modules.items()
+            for name, value in owner.named_parameters()
+            if value.requires_grad
+        }
+
+
+def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}/{name}": value for name, value in tensors.items()}
+
+
+def _without(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}/"
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}

@@ -1,0 +1,158 @@
+"""Which stages have to run, and in which order.
+
+DVC says what is out of date, once; the graph says what waits for what.
+"""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from components.errors import Phys4dError
+from components.pipeline.graph import GraphStage, find_stage
+from components.pipeline.recorded import recorded_hashes
+
+T = TypeVar("T")
+
+LOCK_ATTEMPTS = 8
+BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
+
+
+def stale_stages(root: Path) -> set[str]:
+    """The stages that DVC finds out of date as things are now; Phys4dError with its words when it cannot say."""
+    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    command = [sys.executable, "-m", "dvc", "status", "--json"]
+    for attempt in range(LOCK_ATTEMPTS):
+        result = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+        if result.returncode == 0:
+            return set(json.loads(result.stdout or "{}"))
+        if not any(words in result.stderr for words in BUSY):
+            break
+        time.sleep(0.2 * 2**attempt)
+    raise Phys4dError(f"dvc status: {' '.join(result.stderr.split()) or result.returncode}")
+
+
+def upstream(graph: Mapping[str, GraphStage]) -> dict[str, set[str]]:
+    """The stages whose outs each stage reads."""
+    producers = {out: stage.name for stage in graph.values() for out in stage.outs}
+    return {
+        name: {producer for path in stage.inputs for producer in _producers(path, producers)}
+        for name, stage in graph.items()
+    }
+
+
+def chosen(graph: Mapping[str, GraphStage], names: Sequence[str]) -> list[str]:
+    """The stages of these names; a template's name stands for all of its stages. No names: all."""
+    found = [stage.name for name in names for stage in graph.values() if name in (stage.name, stage.template)]
+    for name in names:
+        if not any(name in (stage.name, stage.template) for stage in graph.values()):
+            find_stage(graph, name)  # names the nearest one
+    return found or list(graph)
+
+
+class Plan:
+    """What is left to do of `targets` and all they depend on.
+
+    A stage runs when DVC found it out of date, when it is forced, or when a stage before it changed what it reads: a
+    stage that ran and made the same again starts nothing. What a run stage then makes of it is up to DVC.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        graph: Mapping[str, GraphStage],
+        *,
+        targets: Iterable[str],
+        stale: Collection[str],
+        forced: Collection[str] = (),
+    ) -> None:
+        self._root, self._graph = root, graph
+        self._before = upstream(graph)
+        wanted: set[str] = set()
+        waiting = list(targets)
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting += self._before[name]
+        self.forced = frozenset(forced)
+        self._stale = (set(stale) | self.forced) & wanted
+        self._left = [name for name in graph if name in wanted]
+        self._started: dict[str, dict[str, str]] = {}
+
+    @property
+    def stale(self) -> list[str]:
+        """The stages of which it is known now that they have to run."""
+        return [name for name in self._left if name in self._stale]
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to run."""
+        return not self._left
+
+    def next(self) -> str | None:
+        """A stage to run now, or None: nothing is left, or all that is left waits for what runs."""
+        for name in list(self._left):  # in the graph's order, where a stage may follow one that reads it
+            if name in self._started or self._before[name] & set(self._left):
+                continue
+            if name in self._stale:
+                self._started[name] = recorded_hashes(self._root, name, "outs")
+                return name
+            self._left.remove(name)
+            return self.next()  # what waited for it may run now
+        return None
+
+    def finished(self, name: str) -> None:
+        """Stage `name` is up to date now; what reads what it changed has to run."""
+        self._left.remove(name)
+        now, then = recorded_hashes(self._root, name, "outs"), self._started.pop(name)
+        changed = {path for path in now if now[path] != then.get(path)}
+        for other in self._left:
+            if any(_producers(path, dict.fromkeys(changed, name)) for path in self._graph[other].inputs):
+                self._stale.add(other)
+
+
+def walk(
+    plan: Plan,
+    submit: Callable[[str, Callable[[Phys4dError | None], None]], None],
+    *,
+    parallel: int,
+    stopping: threading.Event,
+) -> Phys4dError | None:
+    """Run a plan, at most `parallel` stages at a time; the first failure, after which nothing new begins.
+
+    submit: starts a stage and calls back, from any thread, with what it failed by.
+    """
+    ended: queue.SimpleQueue[tuple[str, Phys4dError | None]] = queue.SimpleQueue()
+    running, failure = 0, None
+    while True:
+        while running < parallel and not failure and not stopping.is_set() and (name := plan.next()):
+            submit(name, partial(lambda name, error: ended.put((name, error)), name))
+            running += 1
+        if not running:
+            return failure
+        name, error = _get(ended)
+        running -= 1
+        failure = failure or error
+        if not error:
+            plan.finished(name)
+
+
+def _get(ended: "queue.SimpleQueue[T]") -> T:
+    """The next item, waited for in steps: a signal is handled between them."""
+    while True:
+        with suppress(queue.Empty):
+            return ended.get(timeout=0.2)
+
+
+def _producers(path: str, producers: Mapping[str, str]) -> set[str]:
+    """The stages that make `path`: itself, a folder it lies in, or something within it."""
+    return {name for out, name in producers.items() if Path(path).is_relative_to(out) or Path(out).is_relative_to(path)}

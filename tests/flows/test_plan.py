@@ -1,0 +1,144 @@
+"""A run starts what DVC finds out of date and what a run stage really changed, in order, and nothing else."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.errors import ParametersError, Phys4dError
+from components.pipeline.graph import GraphStage
+from flows.plan import Plan, chosen, upstream, walk
+
+READS = {"simulate@a": (), "simulate@b": (), "left": ("out/simulate@a",), "last": ("out/left/x", "out/simulate@b")}
+GRAPH = {
+    name: GraphStage(
+        name=name, template=name.partition("@")[0], inputs=inputs, code=(), params=(), outs=(f"out/{name}",)
+    )
+    for name, inputs in READS.items()
+}
+
+
+def lock(root: Path, **hashes: str) -> None:
+    """dvc.lock with these hashes of the stages' outs; the others' are "old"."""
+    stages = {name: {"outs": [{"path": f"out/{name}", "md5": hashes.get(name[-1], "old")}]} for name in GRAPH}
+    (root / "dvc.lock").write_text(yaml.safe_dump({"stages": stages}))
+
+
+Done = Callable[[Phys4dError | None], None]
+
+
+class Runner:
+    """Ends stages in the order they began; each has made something new, unless `same` names it.
+
+    A stage ends when `held` of them have begun.
+    """
+
+    def __init__(self, root: Path, *, same: tuple[str, ...] = (), failing: str = "", held: int = 1) -> None:
+        self.root, self.same, self.failing, self.held = root, same, failing, held
+        self.ran: list[str] = []
+        self.most = 0
+        self._made: dict[str, str] = {}
+        self._running: list[tuple[str, Done]] = []
+        lock(root)
+
+    def submit(self, name: str, done: Done) -> None:
+        self.ran.append(name)
+        self._running.append((name, done))
+        self.most = max(self.most, len(self._running))
+        if len(self._running) < self.held:
+            return
+        for running, call in self._running:
+            if running not in (*self.same, self.failing):
+                self._made[running[-1]] = "new"
+                lock(self.root, **self._made)
+            call(Phys4dError("no") if running == self.failing else None)
+        self._running = []
+
+
+def run(
+    root: Path,
+    runner: Runner,
+    *,
+    stale: Sequence[str] = (),
+    targets: Sequence[str] = tuple(GRAPH),
+    forced: Sequence[str] = (),
+    parallel: int = 1,
+) -> Phys4dError | None:
+    plan = Plan(root, GRAPH, targets=targets, stale=stale, forced=forced)
+    return walk(plan, runner.submit, parallel=parallel, stopping=threading.Event())
+
+
+def test_who_waits_for_whom_follows_from_paths() -> None:
+    assert upstream(GRAPH) == {
+        "simulate@a": set(),
+        "simulate@b": set(),
+        "left": {"simulate@a"},
+        "last": {"left", "simulate@b"},
+    }
+
+
+def test_a_folder_that_holds_what_several_stages_make_waits_for_all_of_them() -> None:
+    report = GraphStage(name="report", template="report", inputs=("out",), code=(), params=(), outs=("report.html",))
+    assert upstream({**GRAPH, "report": report})["report"] == set(GRAPH)
+
+
+def test_what_is_up_to_date_does_not_run(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+    assert run(tmp_path, runner) is None
+    assert runner.ran == []
+
+
+def test_a_change_runs_all_that_follows_in_order(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+    run(tmp_path, runner, stale=["simulate@a"])
+    assert runner.ran == ["simulate@a", "left", "last"]
+
+
+def test_a_stage_that_makes_the_same_again_starts_nothing(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, same=("left",))
+    run(tmp_path, runner, stale=["simulate@a"])
+    assert runner.ran == ["simulate@a", "left"]
+
+
+def test_only_what_the_targets_need_runs(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+    run(tmp_path, runner, stale=list(GRAPH), targets=("left",))
+    assert runner.ran == ["simulate@a", "left"]
+
+
+def test_forced_stages_run_though_they_are_up_to_date(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, same=("left",))
+    run(tmp_path, runner, targets=("left",), forced=["left"])
+    assert runner.ran == ["left"]
+
+
+def test_after_a_failure_nothing_new_begins(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, failing="simulate@a")
+    failure = run(tmp_path, runner, stale=list(GRAPH))
+    assert str(failure) == "no"
+    assert runner.ran == ["simulate@a"]
+
+
+@pytest.mark.parametrize(("parallel", "most"), [(1, 1), (2, 2), (5, 2)])
+def test_independent_stages_run_beside_each_other_within_the_limit(tmp_path: Path, parallel: int, most: int) -> None:
+    runner = Runner(tmp_path, held=most)
+    run(tmp_path, runner, stale=["simulate@a", "simulate@b"], targets=("simulate@a", "simulate@b"), parallel=parallel)
+    assert sorted(runner.ran) == ["simulate@a", "simulate@b"]
+    assert runner.most == most
+
+
+def test_a_request_to_stop_begins_nothing(tmp_path: Path) -> None:
+    stopping = threading.Event()
+    stopping.set()
+    runner = Runner(tmp_path)
+    walk(Plan(tmp_path, GRAPH, targets=GRAPH, stale=GRAPH), runner.submit, parallel=1, stopping=stopping)
+    assert runner.ran == []
+
+
+def test_a_templates_name_stands_for_its_stages() -> None:
+    assert chosen(GRAPH, ["simulate", "last"]) == ["simulate@a", "simulate@b", "last"]
+    assert chosen(GRAPH, []) == list(GRAPH)
+    with pytest.raises(ParametersError, match="did you mean left"):
+        chosen(GRAPH, ["lefft"])

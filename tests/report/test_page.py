@@ -1,0 +1,212 @@
+"""The page says what metrics.json says, all of it, and asks nobody for anything."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.errors import Phys4dError
+from components.params import Evaluation, Promotion, Wan22, WanTiny
+from components.report.page import BackboneReport, render
+from components.report.reading import read_backbone, read_metrics
+from tests.report.html import Page, read_page
+from tests.report.project import PROMOTION, make_metrics, make_run, make_samples
+
+EVALUATION = Evaluation(split="test", noises=4, sampler_steps=10, bootstrap_samples=2000, physics_iq_size=256)
+BACKBONE = Wan22(
+    size="tiny", source=None, revision=None, tiny=WanTiny(layers=5, heads=3, head_width=64, time_shift=3.0)
+)
+SAMPLES = make_samples()
+
+
+def gathered(root: Path, *, times_evaluated: int = 1, size: str = "tiny", **changes: float | str) -> BackboneReport:
+    """The report on a made-up run; `changes` are of metrics.json, with __ for its dots."""
+    metrics = make_metrics({key.replace("__", "."): value for key, value in changes.items()})
+    make_run(root, metrics=metrics, samples=SAMPLES, size=size)
+    return read(root, times_evaluated=times_evaluated)
+
+
+def read(root: Path, *, times_evaluated: int = 1) -> BackboneReport:
+    return read_backbone(
+        root,
+        "wan22",
+        promotion=Promotion(**PROMOTION),
+        evaluation=EVALUATION,
+        backbone=BACKBONE,
+        fps=16,
+        times_evaluated=times_evaluated,
+        budget=10**6,
+    )
+
+
+def rendered(report: BackboneReport) -> str:
+    return render([report], physics_iq_size=256)
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return rendered(gathered(tmp_path_factory.mktemp("run")))
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return read_page(html)
+
+
+def test_every_number_shown_is_that_of_metrics_json(page: Page) -> None:
+    metrics = make_metrics()
+    assert len(page.numbers) > 300
+    for shown in page.numbers:
+        assert shown.backbone == "wan22"
+        assert shown.value == metrics[shown.key], shown
+
+
+def test_what_the_eye_reads_is_the_value_rounded(page: Page) -> None:
+    for shown in page.numbers:
+        if shown.text.startswith("<"):
+            assert shown.value < float(shown.text.removeprefix("< ")), shown
+            continue
+        read = float(shown.text.replace("−", "-"))
+        decimals = len(shown.text.partition(".")[2])
+        assert abs(read - shown.value) <= 0.5001 * 10**-decimals, shown
+
+
+def test_every_mean_and_interval_of_metrics_json_is_shown(page: Page) -> None:
+    shown = {number.key for number in page.numbers}
+    missing = set(make_metrics()) - shown - {"evaluation.split"}
+    assert {key for key in missing if not key.endswith(".n")} == set()  # an n that is usual stands in the heading
+
+
+def test_rows_and_metrics_that_the_page_does_not_know_are_shown_all_the_same(tmp_path: Path) -> None:
+    report = gathered(
+        tmp_path, base__jerk=1.25, base__jerk__low=1.0, base__jerk__high=1.5, slow_motion__score=7.0, x_to_y__jerk=0.1
+    )
+    page = read_page(rendered(report))
+    assert {"base.jerk", "base.jerk.low", "slow_motion.score", "x_to_y.jerk"} <= {number.key for number in page.numbers}
+    assert "Slow motion" in page.text
+    assert "no direction known" in page.text
+
+
+def test_it_asks_for_no_other_file(html: str, page: Page) -> None:
+    assert page.scripts == 0
+    assert all(source.startswith(("data:", "#")) for source in page.sources)
+    assert not re.search(r"https?:|@import|url\(|//[a-z]", re.sub(r'src="data:[^"]*"', "", html))
+    assert "default-src 'none'" in html
+
+
+def test_the_same_input_gives_the_same_bytes(html: str, tmp_path: Path) -> None:
+    assert rendered(gathered(tmp_path)) == html
+
+
+def test_every_picture_has_a_text(page: Page) -> None:
+    assert len(page.alternatives) == 2 * len(SAMPLES["captions"])
+    assert all("ball hangs at rest" in text for text in page.alternatives)
+
+
+def test_captions_are_text_and_not_html(tmp_path: Path) -> None:
+    samples = {**SAMPLES, "captions": np.array(["<script>alert(1)</script>", "a & b"])}
+    make_run(tmp_path, metrics=make_metrics(), samples=samples)
+    page = read_page(rendered(read(tmp_path)))
+    assert page.scripts == 0
+    assert "<script>alert(1)</script>" in page.text
+
+
+def test_the_verdict_stands_first_with_its_checks(html: str, page: Page) -> None:
+    assert page.text.index("✓ Promoted") < page.text.index("Where the models stand")
+    assert page.checks["Chamfer gain over stage 2.value"] == pytest.approx(0.031)
+    assert page.checks["score gain over base.threshold"] == 0
+    assert page.text.count("✓ passed") == 3
+
+
+def test_a_model_that_is_not_promoted_is_said_to_be_not(tmp_path: Path) -> None:
+    page = read_page(rendered(gathered(tmp_path, stage2_to_stage3__chamfer__high=0.001)))
+    assert "✗ Not promoted" in page.text
+    assert "✓ Promoted" not in page.text
+    assert page.text.count("✗ failed") == 1
+
+
+def test_losses_and_gains_that_are_none_are_as_plain_as_gains(page: Page) -> None:
+    section = page.text[page.text.index("Stage 2 → Stage 3") : page.text.index("Base → Stage 3", 2000)]
+    assert re.search(r"Depth-warp m \+0\.003\[.{1,30} ▼ worse", section)
+    assert re.search(r"Physics-IQ-style score \+0\.2\[.{1,30} ○ no clear difference", section)
+    assert re.search(r"4D Chamfer m −0\.031\[.{1,30} ▲ better", section)
+
+
+def test_identical_videos_are_called_identical(page: Page) -> None:
+    assert "Base → Stage 1 Identical videos" in page.text
+
+
+def test_it_says_what_the_base_is_and_what_the_score_is_not(page: Page) -> None:
+    assert "The base is a stand-in No published weights stand behind “base”" in page.text
+    assert "under-trained" in page.text
+    assert "The score is Physics-IQ-style" in page.text
+    assert "enlarged to 256. It is not the benchmark" in page.text
+
+
+def test_a_published_base_is_not_called_a_stand_in(tmp_path: Path) -> None:
+    page = read_page(rendered(gathered(tmp_path, size="5b")))
+    assert "stand-in" not in page.text
+    assert "published checkpoint" in page.text
+
+
+def test_the_score_is_never_called_by_the_benchmarks_name(page: Page) -> None:
+    ours = page.text[: page.text.index("Published scores of the real benchmark", 2000)]
+    assert set(re.findall(r"Physics-IQ(.{6})", ours)) == {"-style"}
+
+
+def test_published_scores_are_marked_as_not_comparable(page: Page) -> None:
+    published = page.text[page.text.rindex("Published scores of the real benchmark") :]
+    assert "Not comparable with anything above" in published
+    for row in ("Magi-1 30.2", "Sora 10.0", "Pika 1.0 13.0", "VideoPoet 20.3", "Wan2.2 38.3", "Sora 2 42.3"):
+        assert row in published
+
+
+@pytest.mark.parametrize(
+    ("times", "words"), [(1, "1 set of models was measured"), (7, "7 sets of models were measured")]
+)
+def test_it_says_how_often_the_split_was_looked_at(tmp_path: Path, times: int, words: str) -> None:
+    assert words in read_page(rendered(gathered(tmp_path, times_evaluated=times))).text
+
+
+def test_figures_of_the_tuning_split_are_marked(tmp_path: Path, page: Page) -> None:
+    assert "Measured on the split" not in page.text
+    tuned = read_page(rendered(gathered(tmp_path, evaluation__split="dev")))
+    assert "Measured on the split “dev”" in tuned.text
+    assert "Not promoted" in tuned.text
+
+
+def test_few_scenes_are_marked(tmp_path: Path) -> None:
+    assert "Only 4 scenes." in read_page(rendered(gathered(tmp_path, evaluation__clips=4))).text
+
+
+def test_a_broken_lineage_is_marked(tmp_path: Path, page: Page) -> None:
+    assert "lineage is broken" not in page.text
+    gathered(tmp_path)
+    manifest = tmp_path / "models/wan22/stage1/model.json"
+    manifest.write_text(manifest.read_text() + " ")
+    assert "lineage is broken" in read_page(rendered(read(tmp_path))).text
+
+
+def test_an_undefined_figure_leaves_a_gap_and_not_a_number(tmp_path: Path) -> None:
+    page = read_page(rendered(gathered(tmp_path, base__flow_epe=float("nan"))))
+    assert "base.flow_epe" not in {number.key for number in page.numbers}
+
+
+def test_several_backbones_stand_one_after_the_other(tmp_path: Path) -> None:
+    report = gathered(tmp_path)
+    page = read_page(render([report, report], physics_iq_size=256))
+    assert page.text.count("✓ Promoted: Wan2.2-TI2V tiny") == 2
+
+
+@pytest.mark.parametrize(("content", "words"), [("{", "not JSON"), ("[1]", "not a flat"), ('{"a": [1]}', "not a flat")])
+def test_a_damaged_metrics_json_is_named(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(Phys4dError, match=rf"metrics\.json: {words}"):
+        read_metrics(tmp_path / "metrics.json")
+
+
+def test_metrics_json_keeps_its_numbers(tmp_path: Path) -> None:
+    (tmp_path / "metrics.json").write_text(json.dumps(make_metrics()))
+    assert read_metrics(tmp_path / "metrics.json") == make_metrics()

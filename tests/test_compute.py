@@ -1,0 +1,70 @@
+"""How tensors are computed: bfloat16 where it is fast, plain attention on a CPU, all cores of a stage."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from components.compute import device, has_fast_bfloat16, mixed_precision, use_cores
+from components.params import Resources
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """Puts torch's number of threads back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No accelerator, whatever the machine has."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+
+
+def product() -> torch.Tensor:
+    return torch.ones(4, 4) @ torch.ones(4, 4)
+
+
+@pytest.mark.usefixtures("threads")
+def test_training_uses_the_cores_of_all_processes() -> None:
+    use_cores(Resources(processes=2, threads=1))
+    assert torch.get_num_threads() == 2
+    use_cores(Resources(processes=1, threads=1))
+    assert torch.get_num_threads() == 1
+
+
+@pytest.mark.usefixtures("cpu")
+@pytest.mark.parametrize(("fast", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_products_are_in_bfloat16_only_where_the_processor_has_tiles(
+    monkeypatch: pytest.MonkeyPatch, fast: bool, dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: fast)
+    assert has_fast_bfloat16() is fast
+    with mixed_precision():
+        assert product().dtype == dtype
+    assert product().dtype == torch.float32
+
+
+@pytest.mark.usefixtures("cpu")
+def test_attention_on_a_cpu_is_plain_products_inside_and_as_before_outside() -> None:
+    assert device() == torch.device("cpu")
+    with mixed_precision():
+        assert torch.backends.cuda.math_sdp_enabled()
+        assert not torch.backends.cuda.flash_sdp_enabled()
+    assert torch.backends.cuda.flash_sdp_enabled()
+
+
+@pytest.mark.usefixtures("cpu")
+def test_precision_is_put_back_after_an_error() -> None:
+    with pytest.raises(ValueError, match="inside"), mixed_precision():
+        raise ValueError("inside")
+    assert not torch.is_autocast_enabled("cpu")
+    assert torch.backends.cuda.flash_sdp_enabled()
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_an_accelerator_is_used_where_there_is_one(monkeypatch: pytest.MonkeyPatch, available: bool) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: available)
+    assert device().type == ("cuda" if available else "cpu")

@@ -1,0 +1,185 @@
+"""Heads: the right slot for every frame, the same module from a twin to the published size, a gradient everywhere."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from itertools import product
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from components.backbones.base import Condition
+from components.errors import ParametersError
+from components.heads import SLOTS, Channel, Heads, HeadsShape, Read4D, shape_to_json, tap_numbers
+
+TINY = HeadsShape(taps=3, tap_width=24, channels=8, patch=2, stride=8, width=16)
+PUBLISHED = HeadsShape(taps=4, tap_width=3072, channels=48, patch=2, stride=16, width=256)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """For such small tensors more threads only wait for each other, and for other processes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def make_heads(shape: HeadsShape = TINY, *, seed: int = 0) -> Heads:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Heads(shape)
+
+
+def inputs(
+    shape: HeadsShape, *, frames: int, height: int, width: int, batch: int = 1, device: str = "cpu"
+) -> tuple[list[Tensor], Tensor, Condition]:
+    """Taps, noisy latents and condition of a video of `frames` frames, height x width pixels."""
+    generator = torch.Generator().manual_seed(0) if device == "cpu" else None
+    count, rows, columns = 1 + (frames - 1) // SLOTS, height // shape.stride, width // shape.stride
+
+    def draw(*size: int) -> Tensor:
+        return torch.randn(size, generator=generator, device=device)
+
+    taps = [draw(batch, count, rows // shape.patch, columns // shape.patch, shape.tap_width) for _ in range(shape.taps)]
+    noisy = draw(batch, shape.channels, count, rows, columns)
+    return taps, noisy, Condition(first=draw(batch, shape.channels, 1, rows, columns), text=draw(batch, 4, 8))
+
+
+@pytest.mark.parametrize(
+    ("shape", "frames", "height", "width", "batch"),
+    [(TINY, 17, 64, 64, 2), (TINY, 1, 32, 32, 1), (TINY, 9, 32, 64, 1), (PUBLISHED, 121, 704, 1280, 1)],
+)
+def test_every_pixel_of_every_frame_is_read(
+    shape: HeadsShape, frames: int, height: int, width: int, batch: int
+) -> None:
+    """On the meta device, which computes shapes alone: Wan2.2 at its native size takes no memory there."""
+    with torch.device("meta"):
+        heads = Heads(shape)
+    read = heads(*inputs(shape, frames=frames, height=height, width=width, batch=batch, device="meta"))
+    assert read.log_depth.shape == read.foreground.shape == (batch, frames, height, width)
+    assert read.depth_change.shape == read.visibility.shape == (batch, frames - 1, height, width)
+    assert read.flow.shape == (batch, frames - 1, 2, height, width)
+
+
+class Coded(nn.Module):
+    """Stands in for the last layer: every value says which channel, latent, slot, row and column it is for."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(1,F,h,w,width) to (1,F,h,w,6 slots stride^2)."""
+        _, frames, rows, columns, _ = x.shape
+        stride = TINY.stride
+        values = torch.zeros(1, frames, rows, columns, len(Channel), SLOTS, stride, stride, dtype=torch.float64)
+        for channel, latent, slot in product(Channel, range(frames), range(SLOTS)):
+            values[:, latent, :, :, channel, slot] = 1e5 * channel + 1e4 * latent + 1e3 * slot
+        down, across = torch.arange(stride * rows).view(rows, 1, stride, 1), torch.arange(stride * columns)
+        pixels = down * 16 + across.view(1, columns, 1, stride)
+        return (values + pixels[None, None, :, :, None, None]).flatten(4).float()
+
+
+def test_every_value_goes_to_its_frame_and_pixel() -> None:
+    """Frame 0 is the last slot of latent 0; frame t > 0 is slot (t - 1) % 4 of latent 1 + (t - 1) // 4."""
+    heads = make_heads()
+    heads.output = Coded()  # type: ignore[assignment]
+    heads.log_depth_centre.zero_()
+    frames, side = 9, 16
+    read = heads(*inputs(TINY, frames=frames, height=side, width=side))
+    pixels = torch.arange(side)[:, None] * 16 + torch.arange(side)
+    for frame in range(frames):
+        latent, slot = (0, SLOTS - 1) if frame == 0 else (1 + (frame - 1) // SLOTS, (frame - 1) % SLOTS)
+        place = 1e4 * latent + 1e3 * slot + pixels.float()
+        assert torch.equal(read.log_depth[0, frame], place + 1e5 * Channel.LOG_DEPTH)
+        assert torch.equal(read.foreground[0, frame], place + 1e5 * Channel.FOREGROUND)
+        if frame > 0:  # the motion from frame - 1 to frame is stored at frame - 1
+            assert torch.equal(read.flow[0, frame - 1, 0], place + 1e5 * Channel.FLOW_X)
+            assert torch.equal(read.flow[0, frame - 1, 1], place + 1e5 * Channel.FLOW_Y)
+            assert torch.equal(read.depth_change[0, frame - 1], place + 1e5 * Channel.DEPTH_CHANGE)
+            assert torch.equal(read.visibility[0, frame - 1], place + 1e5 * Channel.VISIBILITY)
+
+
+def test_depth_is_centred_where_the_data_are() -> None:
+    heads = make_heads()
+    given = inputs(TINY, frames=5, height=16, width=16)
+    before = heads(*given)
+    heads.log_depth_centre += 1.0
+    after = heads(*given)
+    torch.testing.assert_close(after.log_depth, before.log_depth + 1)
+    torch.testing.assert_close(after.depth, before.depth * torch.e)
+    assert torch.equal(after.flow, before.flow)
+    assert "log_depth_centre" in heads.state_dict()
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Read4D)])
+def test_each_field_sends_its_gradient_to_every_parameter(field: str) -> None:
+    heads = make_heads()
+    read = heads(*inputs(TINY, frames=9, height=32, width=32))
+    getattr(read, field).square().sum().backward()
+    without = [name for name, value in heads.named_parameters() if value.grad is None or not value.grad.any()]
+    assert without == []
+
+
+def test_the_gradient_reaches_taps_and_latents() -> None:
+    taps, noisy, condition = inputs(TINY, frames=9, height=32, width=32)
+    for tensor in (*taps, noisy, condition.first):
+        tensor.requires_grad_(True)
+    make_heads()(taps, noisy, condition).log_depth.square().sum().backward()
+    assert all(tap.grad is not None and tap.grad.any() for tap in taps)
+    assert noisy.grad is not None
+    assert noisy.grad[:, :, 1:].any()
+    assert not noisy.grad[:, :, 0].any()  # the given frame comes from the condition
+    assert condition.first.grad is not None
+    assert condition.first.grad.any()
+
+
+def test_heads_of_a_seed_say_the_same_every_time() -> None:
+    given = inputs(TINY, frames=9, height=32, width=32, batch=2)
+    first, second, other = (make_heads(seed=seed)(*given) for seed in (0, 0, 1))
+    for field in fields(Read4D):
+        assert torch.equal(getattr(first, field.name), getattr(second, field.name))
+        assert not torch.equal(getattr(first, field.name), getattr(other, field.name))
+
+
+def test_a_video_is_read_without_its_neighbours() -> None:
+    heads = make_heads()
+    taps, noisy, condition = inputs(TINY, frames=9, height=32, width=32, batch=3)
+    together = heads(taps, noisy, condition).log_depth
+    alone = heads([tap[1:2] for tap in taps], noisy[1:2], condition[1:2]).log_depth
+    torch.testing.assert_close(together[1:2], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_taps_in_half_precision_are_read_in_full() -> None:
+    taps, noisy, condition = inputs(TINY, frames=5, height=16, width=16)
+    read = make_heads()([tap.bfloat16() for tap in taps], noisy, condition)
+    assert read.log_depth.dtype == torch.float32
+
+
+def test_another_number_of_taps_is_refused() -> None:
+    taps, noisy, condition = inputs(TINY, frames=5, height=16, width=16)
+    with pytest.raises(ValueError, match="shorter"):
+        make_heads()(taps[:2], noisy, condition)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "taps", "expected"),
+    [(5, 3, (1, 2, 4)), (30, 4, (7, 14, 21, 29)), (3, 3, (0, 1, 2)), (30, 1, (29,)), (28, 2, (13, 27))],
+)
+def test_taps_are_evenly_spaced_and_end_at_the_last_block(blocks: int, taps: int, expected: tuple[int, ...]) -> None:
+    assert tap_numbers(blocks, taps) == expected
+
+
+def test_no_block_is_read_twice() -> None:
+    for blocks in range(1, 49):
+        for taps in range(1, min(blocks, 8) + 1):
+            numbers = tap_numbers(blocks, taps)
+            assert sorted(set(numbers)) == list(numbers)
+            assert (len(numbers), numbers[-1]) == (taps, blocks - 1)
+            assert numbers[0] >= 0
+
+
+def test_more_taps_than_blocks_are_refused() -> None:
+    with pytest.raises(ParametersError, match=r"heads.taps: 4 is wrong, expected at most 3, the transformer's blocks"):
+        tap_numbers(3, 4)
+
+
+def test_a_shape_is_plain_values_and_back() -> None:
+    assert HeadsShape(**shape_to_json(PUBLISHED)) == PUBLISHED

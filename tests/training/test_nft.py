@@ -1,0 +1,131 @@
+"""DiffusionNFT: the loss is the published formula, and a policy goes where its rewards are."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from components.training import nft
+from components.training.diffusion import add_noise
+from components.training.nft import LEAST_TIME
+from components.training.policy import Judged
+from tests.training.toys import TOY, ToyPolicy, make_toy, measured, stepping
+
+ALL = torch.arange(16)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def judged(policy: ToyPolicy, advantage: float) -> Judged:
+    """Sixteen samples that are all as good."""
+    _, condition, latents = policy.prompts(generator(1))
+    return Judged(latents=latents, condition=condition, advantages=torch.full((16,), advantage), means={})
+
+
+def moved(policy: ToyPolicy) -> None:
+    """The policy has gone on since it was remembered."""
+    policy.remember()
+    rng = generator(4)
+    with torch.no_grad():
+        for value in policy.parameters:
+            value.add_(0.1 * torch.randn(value.shape, generator=rng))
+
+
+def estimates(policy: ToyPolicy, of: Judged, seed: int) -> tuple[Tensor, Tensor]:
+    """Clean latents that v+ = v and v- = 2 v_old - v stand for, without the given frame; b = 1."""
+    rng, backbone = generator(seed), policy.backbone
+    times = backbone.sample_times(16, rng).clamp(min=LEAST_TIME)
+    noised = add_noise(backbone, of.latents, times, rng)
+    new = backbone.predict(noised.noisy, times, of.condition).output
+    with policy.as_remembered():
+        old = backbone.predict(noised.noisy, times, of.condition).output
+    t = times.view(-1, 1, 1, 1, 1)
+    return tuple((noised.noisy - t * v)[:, :, 1:] for v in (new, 2 * old - new))  # type: ignore[return-value]
+
+
+def weighted(estimate: Tensor, of: Judged) -> Tensor:
+    """|x - x0|^2 over its own mean |x - x0| (B,)."""
+    error = (estimate - of.latents[:, :, 1:]).flatten(1)
+    return error.square().mean(1) / error.detach().abs().mean(1)
+
+
+@pytest.mark.parametrize(("advantage", "good"), [(5.0, 1.0), (-5.0, 0.0), (0.0, 0.5), (0.75, 0.75)])
+def test_the_loss_weighs_both_regressions_by_how_good_a_sample_is(advantage: float, good: float) -> None:
+    policy, _ = make_toy()
+    moved(policy)
+    of = judged(policy, advantage)
+    positive, negative = estimates(policy, of, seed=2)
+    expected = (good * weighted(positive, of) + (1 - good) * weighted(negative, of)).mean()
+    torch.testing.assert_close(nft._loss(policy, of, ALL, generator(2)), expected)
+
+
+def gradients(policy: ToyPolicy, loss: Tensor) -> list[Tensor]:
+    return list(torch.autograd.grad(loss, policy.parameters))
+
+
+def test_where_all_is_best_the_gradient_is_that_of_the_regression() -> None:
+    policy, _ = make_toy()
+    moved(policy)
+    of = judged(policy, 5.0)
+    found = gradients(policy, nft._loss(policy, of, ALL, generator(2)))
+    expected = gradients(policy, weighted(estimates(policy, of, seed=2)[0], of).mean())
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_samples_that_are_neither_good_nor_bad_pull_nowhere() -> None:
+    """At the old policy v+ and v- are the same, and their pulls opposite."""
+    policy, _ = make_toy()
+    moved(policy)
+    policy.remember()
+    middle = gradients(policy, nft._loss(policy, judged(policy, 0.0), ALL, generator(2)))
+    best = gradients(policy, nft._loss(policy, judged(policy, 5.0), ALL, generator(2)))
+    size = sum(value.abs().sum().item() for value in best)
+    assert sum(value.abs().sum().item() for value in middle) < 1e-3 * size
+
+
+def test_the_worst_samples_pull_the_other_way() -> None:
+    policy, _ = make_toy()
+    moved(policy)
+    policy.remember()
+    best = gradients(policy, nft._loss(policy, judged(policy, 5.0), ALL, generator(2)))
+    worst = gradients(policy, nft._loss(policy, judged(policy, -5.0), ALL, generator(2)))
+    for one, other in zip(best, worst, strict=True):
+        torch.testing.assert_close(one, -other, rtol=1e-2, atol=1e-5)
+
+
+def test_the_divergence_is_nothing_at_the_old_policy_and_grows_from_there() -> None:
+    section = TOY.model_copy(update={"kl": 100.0})
+    (policy, _), (free, _) = make_toy(section), make_toy()
+    with_kl, without = (nft._loss(one, judged(one, 1.0), ALL, generator(2)) for one in (policy, free))
+    assert torch.equal(with_kl, without)
+    for one in (policy, free):
+        moved(one)
+    with_kl, without = (nft._loss(one, judged(one, 1.0), ALL, generator(2)) for one in (policy, free))
+    assert with_kl > without + 0.1
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_policy_goes_where_its_rewards_are(sign: float) -> None:
+    policy, optimisers = make_toy()
+    policy.sign = sign
+    before, rng, figures = measured(policy), generator(), []
+    for _ in range(6):
+        figures.append(nft.iterate(policy, stepping(optimisers), rng))
+    assert sign * (measured(policy) - before) > 0.1
+    assert figures[-1]["reward_chamfer"] > figures[0]["reward_chamfer"]
+
+
+def test_an_iteration_is_as_many_steps_as_it_was_told() -> None:
+    policy, _ = make_toy(TOY.model_copy(update={"updates": 3}))
+    steps: list[int] = []
+    figures = nft.iterate(policy, lambda: steps.append(1), generator())
+    assert len(steps) == 3
+    assert sorted(figures) == ["loss", "reward_chamfer"]
+
+
+def test_an_iteration_is_the_generators() -> None:
+    one, same, other = (nft.iterate(make_toy()[0], lambda: None, generator(seed)) for seed in (1, 1, 2))
+    assert one == same
+    assert one != other
