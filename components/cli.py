@@ -38,16 +38,29 @@ def phys4d(
     """Options that every command takes; `components.__main__` reads --debug before the command runs."""
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-)
-def run(context: typer.Context) -> None:
-    """Bring the whole graph up to date through Prefect, then register and decide on promotion; run --help says more."""
+@app.command()
+def run(
+    stages: Annotated[
+        list[str] | None, typer.Argument(help="Only these, and what they depend on; nothing is registered then.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run them even when they are up to date.")] = False,
+    parallel: Annotated[
+        int | None, typer.Option(min=1, help="Stages at a time; default: as many as there are cores for.")
+    ] = None,
+    retries: Annotated[int, typer.Option(min=0, help="Of a stage that fails.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the whole graph up to date through Prefect, then register the model and decide on promotion."""
     import os
     import sys
 
+    arguments = ["--retries", str(retries)]
+    arguments += ["--force"] if force else []
+    arguments += ["--json"] if as_json else []
+    arguments += ["--parallel", str(parallel)] if parallel else []
+    arguments += ["--stages", *stages] if stages else []
     enter_project()
-    os.execv(sys.executable, [sys.executable, "-m", "flows.pipeline", *context.args])  # noqa: S606 -- no shell wanted
+    os.execv(sys.executable, [sys.executable, "-m", "flows.pipeline", *arguments])  # noqa: S606 -- no shell wanted
 
 
 @app.command()
