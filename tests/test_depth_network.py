@@ -116,6 +116,7 @@ def test_what_cannot_be_read_names_the_stage(tmp_path: Path, spoil: str) -> None
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_metric_depth_is_learned_in_metres() -> None:
     network = train(make_samples(), steps=120).network()
     figures = error_figures(network, make_samples(2, seed=1))
@@ -123,6 +124,7 @@ def test_metric_depth_is_learned_in_metres() -> None:
     assert figures["foreground_absrel"] < 0.2
 
 
+@pytest.mark.slow
 def test_disparity_is_learned_up_to_scale_and_shift() -> None:
     network = train(make_samples(), kind="affine_disparity", steps=120).network()
     figures = error_figures(network, make_samples(2, seed=1))
@@ -174,6 +176,7 @@ def test_a_resumed_training_ends_with_the_same_bits() -> None:
     np.testing.assert_array_equal(weights(second.network()), weights(whole))
 
 
+@pytest.mark.slow
 def test_what_latents_give_back_is_learned_too() -> None:
     """Latents that turn red to blue: a network that saw only clean frames would not know the square."""
     samples = make_samples()

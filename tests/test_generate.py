@@ -1,5 +1,6 @@
 """Generation: the first frame, the caption and the seed decide, and nothing else does."""
 
+from collections.abc import Iterator
 from dataclasses import fields, replace
 
 import numpy as np
@@ -13,10 +14,16 @@ from components.generate import Generated, condition_on, generate, read_4d, read
 from components.heads import Read4D
 from components.model import Model
 from components.training import diffusion
-from tests.training.twins import CAPTIONS, FRAMES, SIZE, make_codec, make_model, make_world
+from tests.training.twins import CAPTIONS, FRAMES, SIZE, make_codec, make_model, make_world, one_thread
 
 NOISE_LEVEL = 0.05
 READINGS = ("depth", "foreground", "flow", "depth_change", "visibility")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_tensors() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,22 @@ from components.model import (
     save_heads,
 )
 from tests.training.folders import write_adapters, write_base, write_blocks, write_heads_alone
-from tests.training.twins import CAPTIONS, FRAMES, assert_same, copies, make_backbone, make_heads, make_world
+from tests.training.twins import (
+    CAPTIONS,
+    FRAMES,
+    assert_same,
+    copies,
+    make_backbone,
+    make_heads,
+    make_world,
+    one_thread,
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_tensors() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Collect videos: clips of one format from a folder of files or from a simulated split, in shards with an index."""
 
+import hashlib
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,11 @@ class ShardOf(Generic[Item]):
     shard: str
     items: tuple[Item, ...]
 
+    @property
+    def record(self) -> str:
+        """The shard and what it is made of: files may come and go between two attempts."""
+        return f"{self.shard}.{hashlib.sha256(repr(self.items).encode()).hexdigest()[:16]}"
+
 
 class Source(Protocol[Item]):
     """Where videos come from."""
@@ -64,21 +70,22 @@ def collect(
     ParametersError when nothing is left. StoppedError: the same call goes on.
     """
     tasks, folder = source.tasks(), work / "videos"
-    made = [task for task in tasks if kept_rows(work, folder, task.shard, VideoRow) is not None]
+    made = [task for task in tasks if kept_rows(work, folder, task, VideoRow) is not None]
     display.resume(sum(len(task.items) for task in made))
     waiting = [task for task in tasks if task not in made]
     for task in finished(waiting, partial(make_shard, source, work), processes=processes, stopped=stopped):
         display.advance(len(task.items))
-    rows = [row for task in tasks for row in kept_rows(work, folder, task.shard, VideoRow) or ()]
+    rows = [row for task in tasks for row in kept_rows(work, folder, task, VideoRow) or ()]
     remarks = [*source.remarks(), *(one for task in tasks for one in _read_remarks(work, task))]
     for line in warnings(remarks):
         sys.stderr.write(f"warning: {line}\n")
     if not rows:
         causes = "; ".join(warnings(remarks)) or "there is none"
         raise ParametersError(f"videos.source: no usable video ({causes}): give a folder with videos that move")
-    for task in tasks:
-        if not any(row.shard == task.shard for row in rows):
-            (folder / task.shard).unlink(missing_ok=True)  # nothing in it was usable
+    used = {row.shard for row in rows}
+    for path in folder.glob("*.tar"):
+        if path.name not in used:
+            path.unlink()  # nothing in it is usable, or files it was made of are gone
     write_atomically(folder / REMARKS_FILE, encode_table(remarks, Remark))
     write_atomically(folder / INDEX_FILE, encode_table(rows, VideoRow))
     counts = Counter(one.cause for one in remarks)
@@ -96,7 +103,7 @@ def make_shard(source: Source[Item], work: Path, task: ShardOf[Item], stopped: S
             else:
                 rows.append(write_video(shard, one, simulated=source.simulated))
     write_atomically(_remarks_path(work, task), encode_table(remarks, Remark))
-    keep_rows(work, task.shard, rows, VideoRow)
+    keep_rows(work, task, rows, VideoRow)
 
 
 def warnings(remarks: Sequence[Remark]) -> list[str]:
@@ -114,4 +121,4 @@ def _read_remarks(work: Path, task: ShardOf[Item]) -> list[Remark]:
 
 
 def _remarks_path(work: Path, task: ShardOf[Item]) -> Path:
-    return work / "rows" / f"{task.shard}.remarks.parquet"
+    return work / "rows" / f"{task.record}.remarks.parquet"

@@ -56,6 +56,11 @@ class LabelTask:
     shard: str
     rows: tuple[VideoRow, ...]
 
+    @property
+    def record(self) -> str:
+        """The shard alone: other videos are another work."""
+        return self.shard
+
 
 def label(labelling: Labelling, *, processes: int, stopped: Stopped, display: "Display") -> Mapping[str, float]:
     """Write labelled shards and their index; mean confidence and share of finite values.
@@ -103,7 +108,7 @@ def make_shard(labelling: Labelling, task: LabelTask, stopped: Stopped) -> None:
                 confidence=confidence,
             )
             rows.append(write_labelled(shard, labelled, row))
-    keep_rows(labelling.work, task.shard, rows, LabelRow)
+    keep_rows(labelling.work, task, rows, LabelRow)
 
 
 def synthetic_depth_warning(section: "PseudoLabels", rows: Sequence[VideoRow]) -> str:
@@ -127,5 +132,4 @@ def _estimators(section: "PseudoLabels", labeler: Path) -> tuple[DepthEstimator,
 
 
 def _kept(labelling: Labelling, task: LabelTask) -> list[LabelRow] | None:
-    rows = kept_rows(labelling.work, labelling.result, task.shard, LabelRow)
-    return rows if rows and [row.clip_id for row in rows] == [row.clip_id for row in task.rows] else None
+    return kept_rows(labelling.work, labelling.result, task, LabelRow)

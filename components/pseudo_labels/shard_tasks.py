@@ -20,11 +20,16 @@ Stopped = Callable[[], bool]
 
 
 class Task(Protocol):
-    """One shard to make, by its file name."""
+    """One shard to make."""
 
     @property
     def shard(self) -> str:
-        """Such as shard-00000.tar."""
+        """Its file name, such as shard-00000.tar."""
+        ...
+
+    @property
+    def record(self) -> str:
+        """Name under which a finished shard is remembered: another one when it would be made of other things."""
         ...
 
 
@@ -76,20 +81,20 @@ def check_stop(stopped: Stopped) -> None:
         raise StoppedError(STOPPED)
 
 
-def keep_rows(work: Path, shard: str, rows: Sequence[Row], kind: type[Row]) -> None:
+def keep_rows(work: Path, task: Task, rows: Sequence[Row], kind: type[Row]) -> None:
     """Say that a shard is whole: the last act of making it."""
-    write_atomically(_rows_path(work, shard), encode_table(rows, kind))
+    write_atomically(_rows_path(work, task), encode_table(rows, kind))
 
 
-def kept_rows(work: Path, folder: Path, shard: str, kind: type[Row]) -> list[Row] | None:
+def kept_rows(work: Path, folder: Path, task: Task, kind: type[Row]) -> list[Row] | None:
     """The rows of a shard that an earlier run finished and that is still whole; None when it is to be made (again)."""
     try:
-        rows = read_table(_rows_path(work, shard), kind, remedy="it is made again")
+        rows = read_table(_rows_path(work, task), kind, remedy="it is made again")
     except ClipError:
         return None
-    whole = not rows or not verify_shard(folder / shard, [row.extent for row in rows])
+    whole = not rows or not verify_shard(folder / task.shard, [row.extent for row in rows])
     return rows if whole else None
 
 
-def _rows_path(work: Path, shard: str) -> Path:
-    return work / "rows" / f"{shard}.parquet"
+def _rows_path(work: Path, task: Task) -> Path:
+    return work / "rows" / f"{task.record}.parquet"

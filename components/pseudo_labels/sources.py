@@ -26,8 +26,19 @@ MUCH_REPEATED = 0.1  # share of frames
 
 
 @dataclass(frozen=True, kw_only=True)
+class VideoFile:
+    """A file by its name below a folder; size and time of change tell it from another of that name."""
+
+    number: int
+    name: str
+    caption: str
+    size: int
+    changed: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class FolderSource:
-    """Video files by their names below `folder`, in order; `others` are files that are none."""
+    """Video files below `folder`, in the order of their names; `others` are files that are none."""
 
     folder: Path
     names: tuple[str, ...]
@@ -37,9 +48,9 @@ class FolderSource:
     limits: "Videos"
     simulated: bool = False
 
-    def tasks(self) -> list[ShardOf[tuple[int, str]]]:
-        """A shard for so many files: number and name of each."""
-        files = tuple(enumerate(self.names))
+    def tasks(self) -> list[ShardOf[VideoFile]]:
+        """A shard for so many files."""
+        files = tuple(self._describe(number, name) for number, name in enumerate(self.names))
         starts = range(0, len(files), FILES_PER_SHARD)
         return [
             ShardOf(shard=shard_name(number), items=files[start : start + FILES_PER_SHARD])
@@ -54,42 +65,47 @@ class FolderSource:
             *(Remark(source=name, cause=Cause.NO_FILE, detail=f"line of {CAPTIONS_FILE}") for name in missing),
         ]
 
-    def videos(self, task: ShardOf[tuple[int, str]]) -> Iterator[Video | Remark]:
+    def videos(self, task: ShardOf[VideoFile]) -> Iterator[Video | Remark]:
         """Clips of every file; what of a file cannot be read is left out."""
-        for number, name in task.items:
+        for file in task.items:
             try:
-                yield from self._of_file(number, name)
+                yield from self._of_file(file)
             except UnreadableError as error:
-                yield Remark(source=name, cause=Cause.UNREADABLE, detail=str(error))
+                yield Remark(source=file.name, cause=Cause.UNREADABLE, detail=str(error))
 
-    def _of_file(self, number: int, name: str) -> Iterator[Video | Remark]:
-        path, form = self.folder / name, self.form
+    def _describe(self, number: int, name: str) -> VideoFile:
+        status = (self.folder / name).stat()
+        caption = caption_of(name, self.captions)
+        return VideoFile(number=number, name=name, caption=caption, size=status.st_size, changed=status.st_mtime_ns)
+
+    def _of_file(self, file: VideoFile) -> Iterator[Video | Remark]:
+        path, name, form = self.folder / file.name, file.name, self.form
         rate = sampling_rate(path, fps=form.fps)
         if rate < form.fps:
             detail = f"{rate:.3g} frames a second, each shown for one of {form.fps}"
             yield Remark(source=name, cause=Cause.SLOW, detail=detail)
         counted = _Counted(read_video_file(path, height=form.height, width=form.width, rate=rate))
-        yield from self._clips(number, name, counted)
+        yield from self._clips(file, counted)
         if counted.repeated > MUCH_REPEATED * counted.frames:
             detail = f"{counted.repeated} of {counted.frames}: its frames do not come evenly"
             yield Remark(source=name, cause=Cause.REPEATED, detail=detail)
 
-    def _clips(self, number: int, name: str, shown: Iterable[Shown]) -> Iterator[Video | Remark]:
+    def _clips(self, file: VideoFile, shown: Iterable[Shown]) -> Iterator[Video | Remark]:
         pieces = clips_of(
             shown,
-            source=name,
+            source=file.name,
             frames=self.form.frames,
             min_motion=self.limits.min_motion,
             scene_cut=self.limits.scene_cut,
         )
-        word = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-")[:LONGEST_NAME]
+        word = re.sub(r"[^a-z0-9]+", "-", Path(file.name).stem.lower()).strip("-")[:LONGEST_NAME]
         count = 0
         for piece in pieces:
             if isinstance(piece, Remark):
                 yield piece
                 continue
-            clip_id = f"video-{number:05d}-{word}-{count:04d}"
-            yield Video(clip_id=clip_id, caption=caption_of(name, self.captions), rgb=piece, source=name)
+            clip_id = f"video-{file.number:05d}-{word}-{count:04d}"
+            yield Video(clip_id=clip_id, caption=file.caption, rgb=piece, source=file.name)
             count += 1
 
 

@@ -89,4 +89,6 @@ def muon_and_adam(
 
 
 def _is_matrix_of_block(name: str, value: Tensor) -> bool:
+    if ".lora_" in name:  # a factor of a matrix is none, however large it is
+        return False
     return value.ndim == 2 and "blocks." in name and min(value.shape) >= SMALLEST_MATRIX

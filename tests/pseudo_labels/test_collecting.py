@@ -178,6 +178,17 @@ def test_a_stopped_collection_goes_on_where_it_was(tmp_path: Path) -> None:
     assert _bytes(work / "videos") == _bytes(tmp_path / "afresh" / "videos")
 
 
+def test_files_that_change_between_two_attempts_are_seen(tmp_path: Path) -> None:
+    for number in range(2 * FILES_PER_SHARD):
+        write_file(tmp_path / "in" / f"{number:02d}.mp4", panning(5, seed=number))
+    source, display = folder_source(tmp_path / "in", FORM, LIMITS), Counter()
+    with pytest.raises(StoppedError):
+        collect(source, work=tmp_path, processes=1, stopped=lambda: display.done > 0, display=display)
+    write_file(tmp_path / "in" / "00.mp4", panning(10, seed=99))
+    _, rows = collected(tmp_path / "in", tmp_path)
+    assert [row.clip_id for row in rows if row.source == "00.mp4"] == ["video-00000-00-0000", "video-00000-00-0001"]
+
+
 def _bytes(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 

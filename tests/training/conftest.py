@@ -1,14 +1,13 @@
-"""Training is tested on one thread: the tensors are so small that a second one only waits."""
+"""Training is tested on one thread."""
 
 from collections.abc import Iterator
 
 import pytest
-import torch
+
+from tests.training.twins import one_thread
 
 
 @pytest.fixture(autouse=True, scope="package")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def small_tensors() -> Iterator[None]:
+    with one_thread():
+        yield

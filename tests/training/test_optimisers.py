@@ -93,9 +93,10 @@ def test_heads_are_adams_at_their_own_rate_however_large_their_matrices() -> Non
     assert rates == {3e-3}
 
 
-def test_an_adapters_narrow_matrices_are_adams() -> None:
+@pytest.mark.parametrize("rank", [4, 64])
+def test_an_adapters_matrices_are_adams_at_any_rank(rank: int) -> None:
     backbone = make_backbone()
-    add_adapter(backbone, "stage2", rank=4, seed=0)
+    add_adapter(backbone, "stage2", rank=rank, seed=0)
     optimisers = muon_and_adam(backbone.transformer, learning_rate=1e-3, muon_learning_rate=0.02)
     assert all(isinstance(member, torch.optim.AdamW) for member in optimisers.members)
 

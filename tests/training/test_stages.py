@@ -56,7 +56,7 @@ class TestStandIn:
         assert differing(before, own_tensors(backbone)) == set(before)
 
     def test_the_loss_falls(self, tmp_path: Path) -> None:
-        section = PREPARE.model_copy(update={"steps": 60, "batch_size": 16})
+        section = PREPARE.model_copy(update={"steps": 40, "batch_size": 8})
         history = train(StandIn(make_backbone(), encode(WORLD), section, seed=1), surroundings(tmp_path))
         losses = [figures["diffusion"] for figures in history]
         assert sum(losses[-10:]) < 0.8 * sum(losses[:10])

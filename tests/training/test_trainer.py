@@ -14,6 +14,7 @@ from torch import Tensor
 
 from components.backbones.adapters import add_adapter
 from components.errors import Phys4dError, StoppedError
+from components.training import policy as policy_module
 from components.training import stand_in as stand_in_module
 from components.training import trainer
 from components.training.stage1 import HeadsOnPseudoLabels
@@ -81,9 +82,10 @@ Maker = Callable[[], Learner]
 
 
 @pytest.fixture(autouse=True)
-def averages_from_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that six steps are enough for averages that are not the last weights."""
+def few_steps_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Averages that are not the last weights from the first step on, and an anchor of few clips."""
     monkeypatch.setattr(stand_in_module, "AVERAGE_FROM", -1)
+    monkeypatch.setattr(policy_module, "ANCHOR_BATCH", 2)
 
 
 class KilledError(Exception):

@@ -4,7 +4,8 @@ Nine frames of 32x32 pixels. A square of 8 pixels moves at a constant velocity b
 the first frame decides the future. Truth is a formula. Legend: N clips, T frames, H, W.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,7 +42,7 @@ PREPARE = SMOKE.prepare.model_copy(update={"steps": 6, "caption_dropout": 0.5})
 STAGE1 = SMOKE.stage1.model_copy(update={"steps": 6})
 STAGE2 = SMOKE.stage2.model_copy(update={"blocks": 1, "lora_rank": 4})
 STAGE3 = SMOKE.stage3.model_copy(
-    update={"iterations": 4, "lora_rank": 4, "sampler_steps": 3, "kl": 0.01, "clip": 1e-4, "anchor": 0.3}
+    update={"iterations": 2, "lora_rank": 4, "sampler_steps": 3, "kl": 0.01, "clip": 1e-4, "anchor": 0.3}
 )
 
 
@@ -140,6 +141,17 @@ def make_practice(count: int = 8) -> Practice:
     """Clips to practise on, with the camera that sees them."""
     world = make_world(count)
     return Practice(data=encode(world), truth=world.truth, rays=rays_of(INTRINSICS, SIZE, SIZE))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Tensors so small that a second thread only waits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def surroundings(
