@@ -113,8 +113,7 @@ def test_a_policy_goes_where_its_rewards_are(sign: float) -> None:
     before, rng, figures = measured(policy), generator(), []
     for _ in range(4):
         figures.append(nft.iterate(policy, stepping(optimisers), rng))
-    print('MEAS', sign * (measured(policy) - before), [f['reward_chamfer'] for f in figures])
-    assert sign * (measured(policy) - before) > 0.05
+    assert sign * (measured(policy) - before) > 0.1
     assert figures[-1]["reward_chamfer"] > figures[0]["reward_chamfer"]
 
 
