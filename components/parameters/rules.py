@@ -74,6 +74,28 @@ def check_taps(params: Params) -> Iterator[Problem]:
         )
 
 
+def check_training(params: Params) -> Iterator[Problem]:
+    """Stage 2 trains blocks that there are; stage 3 has a sample for every optimiser step."""
+    tiny, stage3 = params.backbones.wan22, params.stage3
+    if tiny.size == "tiny" and params.stage2.trainable == "blocks" and params.stage2.blocks > tiny.tiny.layers:
+        yield Problem(
+            field="stage2.blocks",
+            message=f"{params.stage2.blocks} is more than the {tiny.tiny.layers} layers of backbones.wan22.tiny: "
+            f"write {tiny.tiny.layers} at most",
+        )
+    if stage3.updates > stage3.prompts * stage3.group_size:
+        yield Problem(
+            field="stage3.updates",
+            message=f"{stage3.updates} is more than the {stage3.prompts * stage3.group_size} samples of an iteration "
+            "(prompts x group_size): write that at most",
+        )
+    if stage3.algorithm == "grpo" and stage3.sampler_steps < 2:
+        yield Problem(
+            field="stage3.sampler_steps",
+            message=f"{stage3.sampler_steps} leaves grpo no step with noise, for the last has none: write 2 or more",
+        )
+
+
 def check_rate(params: Params) -> Iterator[Problem]:
     """A frame is a whole number of solver steps."""
     if SOLVER_RATE % params.video.fps:
@@ -192,6 +214,7 @@ RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_frames,
     check_size,
     check_taps,
+    check_training,
     check_rate,
     check_memory,
     check_lean,

@@ -14,7 +14,7 @@ from components.training.diffusion import Noised, add_noise, sample
 from components.training.policy import Judged, Policy
 
 LEAST_TIME = 0.05
-SPREAD = 3.0  # deviations of advantage from the worst sample to the middle, and from there to the best
+SPREAD = 3.0  # deviations of advantage from the worst sample to the best
 
 
 def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:

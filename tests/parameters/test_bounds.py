@@ -76,6 +76,20 @@ def test_a_lean_beyond_upright_is_refused() -> None:
     assert fields(simulation__rigid__lean=[-25.0, 10.0], simulation__rigid__slenderness=[1.5, 2.0]) == set()
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"heads__taps": 6}, "heads.taps"),
+        ({"stage2__blocks": 6}, "stage2.blocks"),
+        ({"stage3__updates": 64, "stage3__prompts": 4}, "stage3.updates"),
+        ({"stage3__algorithm": "grpo", "stage3__sampler_steps": 1}, "stage3.sampler_steps"),
+        ({"video__width": 16, "video__height": 16}, "video.height"),
+    ],
+)
+def test_training_that_cannot_run_is_refused(changes: dict[str, Any], field: str) -> None:
+    assert field in fields(**changes)
+
+
 def test_objects_that_find_no_room_are_refused() -> None:
     assert fields(simulation__rigid__objects=[1, 3]) == {"simulation.rigid.objects"}
     assert fields(simulation__rigid__objects=[1, 3], simulation__rigid__radius=[0.2, 0.25]) == set()
