@@ -1,7 +1,5 @@
 """The index of a split: one Parquet file with a row for every clip, its place, its checksum and its statistics."""
 
-import io
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -13,10 +11,10 @@ from components.clip import Clip
 from components.errors import ClipError
 from components.files import write_atomically
 from components.shards import SHARD_NAME, Extent, read_clip, remedy
+from components.tables import encode_table, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 INDEX_FILE = "index.parquet"
 SEEN_PIXELS = 4  # of dynamic objects: fewer show no motion
@@ -95,13 +93,7 @@ def index_row(clip: Clip, extent: Extent) -> IndexRow:
 
 def encode_rows(rows: Sequence[IndexRow]) -> bytes:
     """Rows as a Parquet file: the same rows give the same bytes."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=_schema())
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    return buffer.getvalue()
+    return encode_table(rows, IndexRow)
 
 
 def write_index(folder: Path, rows: Sequence[IndexRow]) -> None:
@@ -111,45 +103,21 @@ def write_index(folder: Path, rows: Sequence[IndexRow]) -> None:
 
 def read_rows(path: Path) -> list[IndexRow]:
     """Rows of one Parquet file; ClipError when it is missing, damaged, of another contract or a row is incomplete."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not path.is_file():
-        raise ClipError(f"{path}: not found; run dvc pull, or phys4d stage simulate@{path.parent.name} --force")
-    try:
-        table, schema = pq.read_table(path), _schema()
-        if table.column_names != schema.names:
-            differing = ", ".join(sorted(set(table.column_names) ^ set(schema.names))) or "their order"
-            raise ClipError(f"its columns are not those of the contract: {differing}")
-        rows = [IndexRow(**record) for record in table.cast(schema).to_pylist()]
-        for number, row in enumerate(rows):
-            if fault := _fault(row):
-                raise ClipError(f"row {number}, clip {row.clip_id}, {fault}")
-        return rows
-    except (pa.ArrowException, OSError, ValueError, ClipError) as error:  # ValueError: text that is no UTF-8
-        raise ClipError(
-            f"{path}: not an index of clips ({' '.join(str(error).split())}); {remedy(path.parent)}"
-        ) from error
+    remaking = f"run dvc pull, or phys4d stage simulate@{path.parent.name} --force"
+    rows = read_table(path, IndexRow, remedy=remedy(path.parent) if path.is_file() else remaking)
+    for number, row in enumerate(rows):
+        if fault := _fault(row):
+            raise ClipError(f"{path}: row {number}, clip {row.clip_id}, {fault}; {remedy(path.parent)}")
+    return rows
 
 
 def _fault(row: IndexRow) -> str:
-    """What keeps a row from being read: a value that is not there, or a place that cannot be."""
-    values = asdict(row).items()
-    missing = [name for name, value in values if value is None or (isinstance(value, float) and math.isnan(value))]
-    if missing:
-        return f"has no {', '.join(missing)}"
+    """What keeps a clip from being found: a place that cannot be."""
     if row.offset < 0 or row.size < 1:
         return f"has offset {row.offset} and size {row.size}, expected at least 0 and 1"
     if not SHARD_NAME.fullmatch(row.shard):
         return f"has shard {row.shard!r}, expected a file name as shard-00000.tar"
     return ""
-
-
-def _schema() -> "pa.Schema":
-    import pyarrow as pa
-
-    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
-    return pa.schema([(field.name, types[field.type]) for field in fields(IndexRow)])  # type: ignore[index]
 
 
 def read_index(folder: Path) -> list[IndexRow]:

@@ -25,6 +25,7 @@ from components.files import atomic_file
 SHARD_NAME = re.compile(r"shard-\d{5,}\.tar")
 SUFFIX = ".npy.b2"
 END_OF_ARCHIVE = b"\0" * 1024
+MAKERS = {"videos": "collect_videos", "pseudo_labels": "pseudo_label"}  # folders of shards that are no split
 BLOCK = 1 << 18  # bytes: fixed, because the library's own choice depends on the machine's caches
 
 
@@ -45,8 +46,9 @@ def shard_name(number: int) -> str:
 
 
 def remedy(folder: Path) -> str:
-    """What to do about a damaged file in the folder of a split: DVC's cached copy may be the same bytes."""
-    return f"run dvc checkout --force, or phys4d stage simulate@{folder.name} --force if its cached copy is bad too"
+    """What to do about a damaged file in a folder of shards: DVC's cached copy may be the same bytes."""
+    stage = MAKERS.get(folder.name, f"simulate@{folder.name}")
+    return f"run dvc checkout --force, or phys4d stage {stage} --force if its cached copy is bad too"
 
 
 class ShardWriter:
@@ -57,10 +59,13 @@ class ShardWriter:
 
     def add(self, clip: Clip) -> Extent:
         """Validate and append a clip; where it lies."""
-        content = pack_clip(clip)
+        return self.append(clip.meta.clip_id, pack_clip(clip))
+
+    def append(self, clip_id: str, content: bytes) -> Extent:
+        """Append what `pack` made; where it lies."""
         self._file.write(content)
         extent = Extent(
-            clip_id=clip.meta.clip_id,
+            clip_id=clip_id,
             shard=self._name,
             offset=self._offset,
             size=len(content),
@@ -106,7 +111,7 @@ class ClipPart:
 def read_part(folder: Path, extent: Extent, names: Sequence[str]) -> ClipPart:
     """Some arrays of a clip, verified against its checksum: what one field costs, not what the clip costs."""
     path = folder / extent.shard
-    return _unpack(_read_extent(path, extent), names, clip_id=extent.clip_id, source=path)
+    return _unpack_part(_read_extent(path, extent), names, clip_id=extent.clip_id, source=path)
 
 
 def verify_shard(path: Path, extents: Iterable[Extent]) -> list[ClipError]:
@@ -141,10 +146,21 @@ def stray_bytes(path: Path, extents: Sequence[Extent]) -> list[ClipError]:
 
 
 def pack_clip(clip: Clip) -> bytes:
-    """The tar members of a clip: names sorted, no times, no owners."""
+    """The tar members of a clip."""
     clip.validate()
-    members = {f"{clip.meta.clip_id}.{name}{SUFFIX}": _compress(array) for name, array in clip.arrays().items()}
-    members[f"{clip.meta.clip_id}.json"] = clip.description().encode()
+    return pack(clip.meta.clip_id, clip.arrays(), clip.description())
+
+
+def unpack_clip(content: bytes, *, clip_id: str, source: Path) -> Clip:
+    """The inverse of `pack_clip`; ClipError when the bytes are another clip's, or a member is missing or unreadable."""
+    part = _unpack_part(content, tuple(SPECIFICATION), clip_id=clip_id, source=source)
+    return Clip(objects=part.objects, meta=part.meta, **part.arrays)
+
+
+def pack(clip_id: str, arrays: Mapping[str, NDArray[Any]], description: str) -> bytes:
+    """Arrays and a description as tar members: names sorted, no times, no owners."""
+    members = {f"{clip_id}.{name}{SUFFIX}": _compress(array) for name, array in arrays.items()}
+    members[f"{clip_id}.json"] = description.encode()
     buffer = io.BytesIO()
     for name in sorted(members):
         header = tarfile.TarInfo(name)  # mtime, uid and gid are 0 and names empty unless set
@@ -156,13 +172,8 @@ def pack_clip(clip: Clip) -> bytes:
     return buffer.getvalue()
 
 
-def unpack_clip(content: bytes, *, clip_id: str, source: Path) -> Clip:
-    """The inverse of `pack_clip`; ClipError when the bytes are another clip's, or a member is missing or unreadable."""
-    part = _unpack(content, tuple(SPECIFICATION), clip_id=clip_id, source=source)
-    return Clip(objects=part.objects, meta=part.meta, **part.arrays)
-
-
-def _unpack(content: bytes, names: Sequence[str], *, clip_id: str, source: Path) -> ClipPart:
+def unpack(content: bytes, names: Sequence[str], *, clip_id: str, source: Path) -> tuple[dict[str, NDArray[Any]], str]:
+    """The inverse of `pack`, for some arrays; ClipError when the bytes are another clip's or not readable."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content + END_OF_ARCHIVE)) as archive:
             members = {member.name: archive.extractfile(member) for member in archive}
@@ -170,13 +181,30 @@ def _unpack(content: bytes, names: Sequence[str], *, clip_id: str, source: Path)
         found = {name.split(".", 1)[0] for name in bodies}
         if found != {clip_id}:
             raise ValueError(f"its place holds {', '.join(sorted(found)) or 'nothing'}")
-        objects, meta = parse_description(bodies[f"{clip_id}.json"].decode())
-        arrays: dict[str, Any] = {name: _decompress(bodies[f"{clip_id}.{name}{SUFFIX}"]) for name in names}
-    except (ClipError, tarfile.TarError, KeyError, ValueError, RuntimeError, EOFError) as error:
-        raise ClipError(
-            f"clip {clip_id} in {source}: not readable ({type(error).__name__}: {error}); {remedy(source.parent)}"
-        ) from error
+        arrays = {name: _decompress(bodies[f"{clip_id}.{name}{SUFFIX}"]) for name in names}
+        return arrays, bodies[f"{clip_id}.json"].decode()
+    except (tarfile.TarError, KeyError, ValueError, RuntimeError, EOFError) as error:
+        raise _unreadable(error, clip_id, source) from error
+
+
+def read_arrays(folder: Path, extent: Extent, names: Sequence[str]) -> tuple[dict[str, NDArray[Any]], str]:
+    """Some arrays and the description that `pack` was given, verified against their checksum."""
+    path = folder / extent.shard
+    return unpack(_read_extent(path, extent), names, clip_id=extent.clip_id, source=path)
+
+
+def _unpack_part(content: bytes, names: Sequence[str], *, clip_id: str, source: Path) -> ClipPart:
+    arrays, description = unpack(content, names, clip_id=clip_id, source=source)
+    try:
+        objects, meta = parse_description(description)
+    except ClipError as error:
+        raise _unreadable(error, clip_id, source) from error
     return ClipPart(arrays=arrays, objects=objects, meta=meta)
+
+
+def _unreadable(error: Exception, clip_id: str, source: Path) -> ClipError:
+    reason = f"{type(error).__name__}: {error}"
+    return ClipError(f"clip {clip_id} in {source}: not readable ({reason}); {remedy(source.parent)}")
 
 
 def _read_extent(path: Path, extent: Extent) -> bytes:

@@ -13,12 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components import archive
 from components.clip import canonical_json
 from components.errors import ClipError
 from components.index import INDEX_FILE
 from components.pseudo_labels.protocols import DepthKind
-from components.shards import Extent, ShardWriter, remedy
+from components.shards import Extent, ShardWriter, pack, read_arrays, remedy
 from components.tables import R, read_table
 
 FLOW_STEP = 1 / 64  # pixels
@@ -91,7 +90,7 @@ class LabelRow(VideoRow):
 def write_video(shard: ShardWriter, video: Video, *, simulated: bool) -> VideoRow:
     """Append a video to an open shard; its row."""
     description = canonical_json({"caption": video.caption, "source": video.source})
-    extent = archive.append(shard, video.clip_id, archive.pack(video.clip_id, {"rgb": video.rgb}, description))
+    extent = shard.append(video.clip_id, pack(video.clip_id, {"rgb": video.rgb}, description))
     frames, height, width, _ = video.rgb.shape
     return VideoRow(
         **asdict(extent),
@@ -115,22 +114,22 @@ def write_labelled(shard: ShardWriter, labelled: LabelledVideo, video: VideoRow)
             "confidence": _on_grid(labelled.confidence, CONFIDENCE_STEP),
         }
     description = canonical_json({"caption": labelled.caption, "depth_kind": labelled.depth_kind})
-    content = archive.pack(labelled.clip_id, {"rgb": labelled.rgb, **labels}, description)
-    place = asdict(archive.append(shard, labelled.clip_id, content))
+    content = pack(labelled.clip_id, {"rgb": labelled.rgb, **labels}, description)
+    place = asdict(shard.append(labelled.clip_id, content))
     figures = figures_of(**{name: array.astype(np.float32) for name, array in labels.items()})
     return LabelRow(**{**asdict(video), **place, **figures}, depth_kind=labelled.depth_kind)
 
 
 def read_video(folder: Path, row: VideoRow) -> Video:
     """One video, verified; ClipError names it."""
-    arrays, text = archive.read(folder, row.extent, ("rgb",))
+    arrays, text = read_arrays(folder, row.extent, ("rgb",))
     description = json.loads(text)
     return Video(clip_id=row.clip_id, caption=description["caption"], rgb=arrays["rgb"], source=description["source"])
 
 
 def read_label(folder: Path, row: LabelRow) -> LabelledVideo:
     """One labelled video, verified; ClipError names it."""
-    arrays, text = archive.read(folder, row.extent, ("rgb", *LABELS))
+    arrays, text = read_arrays(folder, row.extent, ("rgb", *LABELS))
     description = json.loads(text)
     labelled = LabelledVideo(
         clip_id=row.clip_id,
@@ -157,7 +156,7 @@ def read_labelled(folder: Path) -> Iterator[LabelledVideo]:
 
 def read_rows(folder: Path, kind: type[R]) -> list[R]:
     """The index of a folder."""
-    return read_table(folder / INDEX_FILE, kind, remedy=archive.made_by(folder, remedy(folder)))
+    return read_table(folder / INDEX_FILE, kind, remedy=remedy(folder))
 
 
 def motion_of(rgb: NDArray[np.uint8]) -> float:
