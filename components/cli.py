@@ -117,7 +117,9 @@ def pseudo_label(
         Path | None, typer.Option(help="A folder of videos to label outside the graph; default: the stage.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for their labels.")] = None,
-    preview: Annotated[Path | None, typer.Option(help="Picture of the labels, .png or .jpg.")] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Draw some of them as preview.png in that folder.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Stage: depth and flow of the collected videos, by estimators. With --videos: of any folder."""
@@ -132,10 +134,9 @@ def pseudo_label(
     from components.pseudo_labels.label import label_folder
 
     folder, target = videos.absolute(), (out or Path("pseudo_labels")).absolute()
-    picture = preview.absolute() if preview else None
     enter_project()
     labeler = Path("models/depth_nets/labeler")
-    figures = label_folder(folder, out=target, preview=picture, params=load_params(), labeler=labeler)
+    figures = label_folder(folder, out=target, preview=preview, params=load_params(), labeler=labeler)
     show(dict(figures), as_json=as_json)
 
 

@@ -6,7 +6,7 @@ dense prediction transformer (Ranftl et al. 2021); the noisy latents themselves 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import IntEnum
 
 import torch
@@ -17,6 +17,7 @@ from components.backbones.base import Condition
 from components.errors import ParametersError
 
 SLOTS = 4  # frames a latent frame stands for
+LOG_DEPTH_CENTRE = 1.5  # of metres: where untrained heads begin
 
 
 class Channel(IntEnum):
@@ -61,8 +62,6 @@ class Read4D:
 class Heads(nn.Module):
     """Taps and latents to `Read4D`."""
 
-    log_depth_centre: Tensor
-
     def __init__(self, shape: HeadsShape) -> None:
         super().__init__()
         self.shape = shape
@@ -74,7 +73,6 @@ class Heads(nn.Module):
         self.latents = nn.Conv3d(2 * shape.channels, width, 3, padding=1)
         self.refinements = nn.ModuleList(Residual(width) for _ in range(2))
         self.output = nn.Linear(width, len(Channel) * SLOTS * shape.stride**2)
-        self.register_buffer("log_depth_centre", torch.tensor(1.5))  # of metres; set from data before training
         with torch.no_grad():
             self.output.weight.mul_(0.1)
 
@@ -104,7 +102,7 @@ class Heads(nn.Module):
         log_depth, foreground = (channels[number][:, SLOTS - 1 :] for number in (Channel.LOG_DEPTH, Channel.FOREGROUND))
         motion = [channel[:, SLOTS:] for channel in channels[Channel.FLOW_X :]]  # slot t: from frame t-1 to t
         return Read4D(
-            log_depth=log_depth + self.log_depth_centre,
+            log_depth=log_depth + LOG_DEPTH_CENTRE,
             foreground=foreground,
             flow=torch.stack(motion[:2], 2),
             depth_change=motion[2],
@@ -133,11 +131,6 @@ def tap_numbers(blocks: int, taps: int) -> tuple[int, ...]:
     if taps > blocks:
         raise ParametersError(f"heads.taps: {taps} is wrong, expected at most {blocks}, the transformer's blocks")
     return tuple(round((number + 1) * blocks / taps) - 1 for number in range(taps))
-
-
-def shape_to_json(shape: HeadsShape) -> dict[str, int]:
-    """The shape as plain values, for the manifest of a model."""
-    return asdict(shape)
 
 
 def _unfold(tokens: Tensor, patch: int) -> Tensor:

@@ -14,11 +14,15 @@ MANIFEST = "model.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What model.json says. parent: sha256 of the parent's model.json; files: sha256 of each; facts: for the reader."""
+    """What model.json says.
+
+    base, parent: sha256 of the model.json of either, none of a base; files: sha256 of each; facts: for the reader.
+    """
 
     backbone: str
     size: str
     stage: str
+    base: str | None
     parent: str | None
     files: Mapping[str, str]
     facts: Mapping[str, Any]

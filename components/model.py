@@ -37,7 +37,8 @@ class Model:
     backbone: Backbone
     codec: Codec
     text: TextEncoder
-    heads: Heads | None
+    base: str  # sha256 of the model.json of its base
+    heads: Heads | None = None
     changed: tuple[str, ...] = ()  # the transformer's tensors that differ from the base
 
     @property
@@ -53,12 +54,21 @@ class Model:
         return tap_numbers(len(self.backbone.blocks()), self.heads.shape.taps) if self.heads else ()
 
 
-def seal(folder: Path, *, backbone: Backbone, stage: str, parent: Path | None, facts: Mapping[str, Any]) -> None:
+def seal(
+    folder: Path,
+    *,
+    backbone: Backbone,
+    stage: str,
+    facts: Mapping[str, Any],
+    base: str | None = None,
+    parent: Path | None = None,
+) -> None:
     """Write the manifest: the last act on a finished model's folder."""
     manifest = Manifest(
         backbone=backbone.name,
         size=backbone.size,
         stage=stage,
+        base=base,
         parent=manifest_hash(parent) if parent else None,
         files=hashes(folder),
         facts=facts,
@@ -79,12 +89,17 @@ def load_model(base: Path, variant: Path | None = None) -> Model:
                 f"{variant}: made for {found.backbone} {found.size}, but {base} holds {manifest.backbone} "
                 f"{manifest.size}: give the base it was trained from"
             )
+        if found.base != manifest_hash(base):
+            raise Phys4dError(
+                f"{variant}: made from the base {found.base}, but {base} is {manifest_hash(base)}: run dvc repro, or "
+                "give the base it was trained from"
+            )
         heads = load_heads(variant)
         _check_shape(heads.shape, backbone, codec, source=variant / HEADS_FILE)
         changed = load_changes(backbone, variant)
         load_adapters(backbone, variant)
     backbone.transformer.eval().requires_grad_(False)
-    return Model(backbone=backbone, codec=codec, text=text, heads=heads, changed=changed)
+    return Model(backbone=backbone, codec=codec, text=text, base=manifest_hash(base), heads=heads, changed=changed)
 
 
 def _check_shape(shape: HeadsShape, backbone: Backbone, codec: Codec, *, source: Path) -> None:
@@ -122,25 +137,23 @@ def _load_base(base: Path, manifest: Manifest) -> tuple[Backbone, Codec, TextEnc
 
 def write_variant(
     folder: Path,
-    backbone: Backbone,
-    heads: Heads,
+    model: Model,
     *,
     losses: bytes,
     stage: str,
     parent: Path,
     facts: Mapping[str, Any],
-    changed: Sequence[str] = (),
     adapters: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Write what a stage made: heads, changed tensors, adapters by name with their rank, losses, manifest."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_heads(heads, folder)
-    if changed:
-        save_changes(backbone, changed, folder)
+    save_heads(model.with_heads, folder)
+    if model.changed:
+        save_changes(model.backbone, model.changed, folder)
     for name, rank in adapters.items():
-        save_adapter(backbone, name, folder, rank=rank)
+        save_adapter(model.backbone, name, folder, rank=rank)
     write_atomically(folder / LOSSES_FILE, losses)
-    seal(folder, backbone=backbone, stage=stage, parent=parent, facts=facts)
+    seal(folder, backbone=model.backbone, stage=stage, base=model.base, parent=parent, facts=facts)
 
 
 def save_heads(heads: Heads, folder: Path) -> None:

@@ -194,6 +194,13 @@ class TestRefusal:
         with pytest.raises(Phys4dError, match=f"made for {found}, but .*base holds wan22 tiny: give the base it was"):
             load_model(models / "base", tmp_path / "stage3")
 
+    def test_a_variant_of_a_base_of_the_same_shape(self, models: Path, tmp_path: Path) -> None:
+        base = write_base(tmp_path / "base", seed=1)
+        with pytest.raises(
+            Phys4dError, match=r"stage3: made from the base [0-9a-f]{64}, but .*base is [0-9a-f]{64}: run"
+        ):
+            load_model(base, models / "stage3")
+
     def test_heads_for_a_wider_transformer(self, models: Path, tmp_path: Path) -> None:
         folder = write_heads_alone(tmp_path / "stage1", models / "base", tap_width=96)
         with pytest.raises(Phys4dError, match=r"heads\.safetensors: heads of tap_width 96, expected 64, the base's"):
@@ -223,7 +230,6 @@ class TestRefusal:
 
 def test_heads_come_back_with_their_shape_and_are_frozen(tmp_path: Path) -> None:
     heads = make_heads(width=16, seed=4)
-    heads.log_depth_centre.fill_(2.25)
     save_heads(heads, tmp_path)
     loaded = load_heads(tmp_path)
     assert loaded.shape == heads.shape

@@ -45,7 +45,7 @@ def write_manifest(section: "Wan22", folder: Path) -> Mapping[str, float]:
         )
     described = describe_published(section.source, section.revision)
     manifest = Manifest(
-        backbone=Wan.name, size=section.size, stage="base", parent=None, files={}, facts=asdict(described)
+        backbone=Wan.name, size=section.size, stage="base", base=None, parent=None, files={}, facts=asdict(described)
     )
     write_atomically(folder / MANIFEST, canonical_json(asdict(manifest)).encode())
     return {"files": len(described.files)}

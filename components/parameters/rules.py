@@ -63,6 +63,22 @@ def check_size(params: Params) -> Iterator[Problem]:
             )
 
 
+def check_labels(params: Params) -> Iterator[Problem]:
+    """A published depth estimator comes from somewhere; the laptop's own comes from the graph."""
+    section = params.pseudo_labels
+    if section.depth == "depth_anything" and not section.depth_source:
+        yield Problem(
+            field="pseudo_labels.depth_source",
+            message="nothing, expected a hub id or a folder: write depth-anything/Depth-Anything-V2-Small-hf",
+        )
+    if section.depth == "labeler" and (section.depth_source or section.depth_revision):
+        yield Problem(
+            field="pseudo_labels.depth_source",
+            message=f"{section.depth_source or section.depth_revision!r} is of no use to depth labeler, which the "
+            "pipeline trains: leave depth_source and depth_revision empty, or write depth: depth_anything",
+        )
+
+
 def check_taps(params: Params) -> Iterator[Problem]:
     """The heads read a block each."""
     section = params.backbones.wan22
@@ -75,7 +91,7 @@ def check_taps(params: Params) -> Iterator[Problem]:
 
 
 def check_training(params: Params) -> Iterator[Problem]:
-    """Stage 2 trains blocks that there are; stage 3 has a sample for every optimiser step."""
+    """Stage 2 trains blocks that there are; stage 3 has a group of samples for every optimiser step."""
     tiny, stage3 = params.backbones.wan22, params.stage3
     if tiny.size == "tiny" and params.stage2.trainable == "blocks" and params.stage2.blocks > tiny.tiny.layers:
         yield Problem(
@@ -83,11 +99,11 @@ def check_training(params: Params) -> Iterator[Problem]:
             message=f"{params.stage2.blocks} is more than the {tiny.tiny.layers} layers of backbones.wan22.tiny: "
             f"write {tiny.tiny.layers} at most",
         )
-    if stage3.updates > stage3.prompts * stage3.group_size:
+    if stage3.updates > stage3.prompts:
         yield Problem(
             field="stage3.updates",
-            message=f"{stage3.updates} is more than the {stage3.prompts * stage3.group_size} samples of an iteration "
-            "(prompts x group_size): write that at most",
+            message=f"{stage3.updates} is more than the {stage3.prompts} prompts of an iteration, whose samples an "
+            "optimiser step takes together: write that at most",
         )
     if stage3.algorithm == "grpo" and stage3.sampler_steps < 2:
         yield Problem(
@@ -213,6 +229,7 @@ def check_evaluation(params: Params) -> Iterator[Problem]:
 RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_frames,
     check_size,
+    check_labels,
     check_taps,
     check_training,
     check_rate,

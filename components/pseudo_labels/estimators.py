@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.errors import ParametersError
 from components.pseudo_labels.protocols import DepthEstimator, FlowEstimator
 
 if TYPE_CHECKING:
@@ -11,27 +10,15 @@ if TYPE_CHECKING:
 
 
 def make_depth_estimator(section: "PseudoLabels", labeler: Path) -> DepthEstimator:
-    """The depth estimator of `section.depth`; `labeler` is the folder of the laptop's own network.
-
-    ParametersError says what to write where one is not supported or its source is missing.
-    """
+    """The depth estimator of `section.depth`; `labeler` is the folder of the laptop's own network."""
     if section.depth == "labeler":
         from components import depth_network
 
         return depth_network.load(labeler)
-    if section.depth == "video_depth_anything":
-        raise ParametersError(
-            "pseudo_labels.depth: video_depth_anything is wrong, expected labeler or depth_anything: its published "
-            "weights are in a format of their own that transformers does not read; write depth_anything with "
-            "depth_source: depth-anything/Depth-Anything-V2-Large-hf, which labels frame by frame"
-        )
-    if section.depth_source is None:
-        raise ParametersError(
-            "pseudo_labels.depth_source: nothing, expected a hub id or a folder: write "
-            "depth-anything/Depth-Anything-V2-Small-hf"
-        )
     from components.pseudo_labels.depth_anything import load_depth_anything
 
+    if section.depth_source is None:
+        raise AssertionError("the rules of the parameters ask for a source")
     return load_depth_anything(section.depth_source, revision=section.depth_revision)
 
 

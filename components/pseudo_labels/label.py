@@ -12,7 +12,7 @@ from components.processes import limit_threads
 from components.progress import Progress
 from components.pseudo_labels.collecting import collect
 from components.pseudo_labels.labelling import Labelling, label, synthetic_depth_warning
-from components.pseudo_labels.preview import check_preview, write_label_preview
+from components.pseudo_labels.preview import write_label_preview
 from components.pseudo_labels.sources import folder_source
 from components.pseudo_labels.storage import LabelRow, read_label, read_rows
 
@@ -20,20 +20,17 @@ if TYPE_CHECKING:
     from components.params import Params
 
 CLIPS_SHOWN = 6
+PREVIEW = "preview.png"  # in the folder of labels
 
 
-def label_folder(
-    videos: Path, *, out: Path, preview: Path | None, params: "Params", labeler: Path
-) -> Mapping[str, float]:
-    """Label the videos below `videos` into `out`, a folder as data/pseudo_labels, and draw some of them.
+def label_folder(videos: Path, *, out: Path, preview: bool, params: "Params", labeler: Path) -> Mapping[str, float]:
+    """Label the videos below `videos` into `out`, a folder as data/pseudo_labels; `preview` draws some of them there.
 
     ParametersError when `out` holds something already, or no video is usable. Figures: those of collecting and of
     labelling. Says on standard error, and in the picture, when depth is a guess.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ParametersError(f"--out {out}: there is something already, expected a new or an empty folder")
-    if preview is not None:
-        check_preview(preview)
     limit_threads(params.resources.threads)
     source = folder_source(videos, params.video, params.videos)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -46,10 +43,12 @@ def label_folder(
         )
         with Progress("pseudo-label", int(collected["clips"]), unit="clips") as display:
             labelled = label(labelling, processes=processes, stopped=_never, display=display)
-        if preview is not None:
+        if preview:
             rows = read_rows(labelling.result, LabelRow)
             clips = [read_label(labelling.result, row) for row in shown(rows)]
-            write_label_preview(clips, warning=synthetic_depth_warning(params.pseudo_labels, rows), out=preview)
+            write_label_preview(
+                clips, warning=synthetic_depth_warning(params.pseudo_labels, rows), out=labelling.result / PREVIEW
+            )
         move_folder(labelling.result, out)
     return {**collected, **labelled}
 

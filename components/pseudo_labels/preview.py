@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.errors import ParametersError
 from components.files import write_atomically
 from components.pseudo_labels.storage import LabelledVideo
-from components.simulation.preview import PICTURES, flow_colours
+from components.simulation.preview import flow_colours
 
 Image = NDArray[np.uint8]  # H,W,3 RGB
 
@@ -34,12 +33,6 @@ def write_label_preview(clips: Sequence[LabelledVideo], *, warning: str, out: Pa
         rows.insert(0, _text(f"Warning: {warning}", rows[0].shape[1], RED))
     _, content = cv2.imencode(out.suffix, cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
     write_atomically(out, content.tobytes())
-
-
-def check_preview(out: Path) -> None:
-    """ParametersError when a picture cannot be written to `out`."""
-    if out.is_dir() or out.suffix.lower() not in PICTURES:
-        raise ParametersError(f"--preview {out}: expected the name of a picture, {', '.join(PICTURES)}")
 
 
 def depth_colours(clip: LabelledVideo) -> Image:

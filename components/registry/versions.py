@@ -75,11 +75,6 @@ def fetch(root: Path, name: str, folder: Path, *, alias: str = "champion") -> Pa
     return folder
 
 
-def fetch_champion(root: Path, name: str, folder: Path) -> Path:
-    """The champion's files, as `fetch` leaves them."""
-    return fetch(root, name, folder)
-
-
 def version_of(client: "MlflowClient", name: str, alias: str) -> "ModelVersion":
     """The version that an alias names; Phys4dError when there is none."""
     number = aliases_of(client, name).get(alias)

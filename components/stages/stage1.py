@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.compute import use_cores
-from components.files import move_folder
-from components.model import load_model, write_variant
+from components.model import load_model
 from components.pseudo_labels.storage import read_labelled
 from components.training.encoded import PSEUDO_FILE, load_encoded
 from components.training.labels import collect_labels
 from components.training.new_heads import new_heads
 from components.training.stage1 import HeadsOnPseudoLabels
-from components.training.trainer import Surroundings, losses_csv, train
+from components.training.variant import train_variant
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -24,25 +23,17 @@ UNIT = "steps"
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write models/BACKBONE/stage1."""
     use_cores(params.resources)
-    base = Path("models") / backbone / "base"
-    model = load_model(base)
+    models = Path("models") / backbone
+    model = load_model(models / "base")
     data = load_encoded(Path("data/encoded") / backbone / PSEUDO_FILE)
     labels = collect_labels(read_labelled(Path("data/pseudo_labels")))
     heads = new_heads(model, params.heads, seed=params.seed)
     learner = HeadsOnPseudoLabels(model.backbone, heads, data, labels, params.stage1, seed=params.seed)
-    with context.progress(learner.steps) as display:
-        history = train(
-            learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
-        )
-    folder = context.work / "model"
-    write_variant(
-        folder,
-        model.backbone,
-        heads,
-        losses=losses_csv(history),
-        stage="stage1",
-        parent=base,
+    return train_variant(
+        learner,
+        model,
+        context,
+        parent=models / "base",
+        folder=models / "stage1",
         facts={"seed": params.seed, "heads": params.heads.model_dump(), "stage1": params.stage1.model_dump()},
     )
-    move_folder(folder, Path("models") / backbone / "stage1")
-    return dict(history[-1])

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.compute import use_cores
-from components.files import move_folder
-from components.model import load_model, write_variant
+from components.model import load_model
 from components.training.encoded import TRAIN_FILE, load_encoded
 from components.training.simulated import read_truth
 from components.training.stage2 import SimulationTuning
-from components.training.trainer import Surroundings, losses_csv, train
+from components.training.variant import train_variant
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -27,21 +26,11 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     data = load_encoded(Path("data/encoded") / backbone / TRAIN_FILE)
     truth = read_truth(Path("data/simulation/train"))
     learner = SimulationTuning(model, data, truth, params.stage2, seed=params.seed)
-    with context.progress(learner.steps) as display:
-        history = train(
-            learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
-        )
-    folder = context.work / "model"
-    write_variant(
-        folder,
-        model.backbone,
-        learner.heads,
-        losses=losses_csv(history),
-        stage="stage2",
+    return train_variant(
+        learner,
+        model,
+        context,
         parent=models / "stage1",
+        folder=models / "stage2",
         facts={"seed": params.seed, "stage2": params.stage2.model_dump()},
-        changed=learner.trained,
-        adapters=learner.adapters,
     )
-    move_folder(folder, models / "stage2")
-    return dict(history[-1])

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.compute import use_cores
-from components.files import move_folder
-from components.model import load_model, write_variant
+from components.model import load_model
 from components.training.encoded import TRAIN_FILE, load_encoded
 from components.training.policy import Practice
 from components.training.simulated import read_rays, read_truth
 from components.training.stage3 import Reinforcement
-from components.training.trainer import Surroundings, losses_csv, train
+from components.training.variant import train_variant
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -31,21 +30,11 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
         rays=read_rays(clips),
     )
     learner = Reinforcement(model, practice, params.stage3, noise_level=params.heads.noise_level, seed=params.seed)
-    with context.progress(learner.steps) as display:
-        history = train(
-            learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
-        )
-    folder = context.work / "model"
-    write_variant(
-        folder,
-        model.backbone,
-        learner.heads,
-        losses=losses_csv(history),
-        stage="stage3",
+    return train_variant(
+        learner,
+        model,
+        context,
         parent=models / "stage2",
+        folder=models / "stage3",
         facts={"seed": params.seed, "stage3": params.stage3.model_dump()},
-        changed=model.changed,
-        adapters=learner.adapters,
     )
-    move_folder(folder, models / "stage3")
-    return dict(history[-1])

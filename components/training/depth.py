@@ -86,7 +86,7 @@ class DepthLearner:
         parameters = list(self._network.parameters())
         self._state = TrainingState(
             modules={"network": self._network},
-            optimisers=Optimisers([adam(parameters, section.learning_rate)], clipped=parameters),
+            optimisers=Optimisers([adam(parameters, section.learning_rate)], clipped=[parameters]),
             generator=torch.Generator().manual_seed(seed),
             averages={},
         )

@@ -32,9 +32,8 @@ class Noised:
     times: Tensor
 
 
-def add_noise(backbone: Backbone, clean: Tensor, times: Tensor, generator: torch.Generator) -> Noised:
-    """Noise drawn from `generator`."""
-    noise = torch.randn(clean.shape, generator=generator)
+def add_noise(backbone: Backbone, clean: Tensor, times: Tensor, noise: Tensor) -> Noised:
+    """Latents (B,C,F,h,w) as they are at `times` (B,) on their way to `noise`."""
     alpha, sigma = (per_sample(value, clean) for value in backbone.path(times))
     return Noised(noisy=alpha * clean + sigma * noise, noise=noise, times=times)
 
@@ -43,7 +42,7 @@ def diffusion_loss(
     backbone: Backbone, batch: Batch, times: Tensor, generator: torch.Generator, *, taps: Sequence[int] = ()
 ) -> tuple[Tensor, Noised, Prediction]:
     """Mean squared error of the network's output over the latent frames that are not given."""
-    noised = add_noise(backbone, batch.clean, times, generator)
+    noised = add_noise(backbone, batch.clean, times, torch.randn(batch.clean.shape, generator=generator))
     prediction = backbone.predict(noised.noisy, times, batch.condition, taps=taps)
     error = prediction.output - backbone.target(batch.clean, noised.noise, times)
     return error[:, :, backbone.given :].square().mean(), noised, prediction

@@ -53,7 +53,10 @@ def encode_clips(videos: Iterable[Frames], captions: Sequence[str], *, codec: Co
             waiting = []
     if waiting:
         parts.append(codec.encode(np.stack(waiting)))
-    return Encoded(latents=torch.cat(parts), text=text.encode(captions), empty=text.encode([""])[0])
+    latents = torch.cat(parts)
+    if len(latents) != len(captions):
+        raise Phys4dError(f"{len(latents)} videos and {len(captions)} captions, expected as many of each")
+    return Encoded(latents=latents, text=text.encode(captions), empty=text.encode([""])[0])
 
 
 def save_encoded(encoded: Encoded, path: Path) -> None:

@@ -32,7 +32,8 @@ class Transition:
 def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:
     """Sample groups with noise on the way, judge them, and do `updates` optimiser steps; the iteration's figures."""
     section = policy.section
-    numbers, condition, noise = policy.prompts(generator)
+    numbers, condition = policy.prompts(generator)
+    noise = policy.noise(section.prompts, generator).repeat_interleave(section.group_size, 0)  # as DanceGRPO does
     path, latents = _rollout(policy, noise, condition, generator)
     judged = policy.judge(latents, numbers, condition, generator)
     clipped, shifts = [], []
@@ -48,7 +49,9 @@ def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator
             clipped.append((ratio != bounded).float().mean().item())
             shifts.append((ratio - 1).abs().mean().item())
             if section.kl:
-                (section.kl * _divergence(policy, path[number], condition, chosen) / len(trained)).backward()
+                (
+                    LOSS_SCALE * section.kl * _divergence(policy, path[number], condition, chosen) / len(trained)
+                ).backward()
         if section.anchor:
             (section.anchor * policy.anchor(generator)).backward()
         step()

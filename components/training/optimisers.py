@@ -4,7 +4,6 @@ Muon (Jordan et al. 2024) is what lets the tiny twins learn within minutes: the 
 higher.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,20 +21,20 @@ DECAY = 0.01  # of Muon's weights
 class Optimisers:
     """Several optimisers that step together; each group's learning rate is scaled by the schedule."""
 
-    def __init__(self, members: Sequence[torch.optim.Optimizer], clipped: Iterable[Tensor]) -> None:
+    def __init__(self, members: Sequence[torch.optim.Optimizer], clipped: Sequence[Iterable[Tensor]]) -> None:
         self.members = list(members)
-        self._clipped = list(clipped)
+        self._clipped = [list(group) for group in clipped]
         self._rates = [[group["lr"] for group in member.param_groups] for member in members]
 
-    def step(self, factor: float) -> Tensor:
-        """Clip, step with learning rates times `factor`, forget the gradients; the norm before clipping."""
-        norm = torch.nn.utils.clip_grad_norm_(self._clipped, LARGEST_NORM)
+    def step(self, factor: float) -> None:
+        """Clip each group by its own norm, step with learning rates times `factor`, forget the gradients."""
+        for parameters in self._clipped:
+            torch.nn.utils.clip_grad_norm_(parameters, LARGEST_NORM)
         for member, rates in zip(self.members, self._rates, strict=True):
             for group, rate in zip(member.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
             member.step()
             member.zero_grad()
-        return norm
 
     def state(self) -> dict[str, Tensor]:
         """All that steps change, as flat tensors."""
@@ -81,11 +80,12 @@ def muon_and_adam(
     matrices = [value for name, value in named if _is_matrix_of_block(name, value)]
     rest = [value for name, value in named if not _is_matrix_of_block(name, value)]
     members: list[torch.optim.Optimizer] = [adam(rest, learning_rate)]
-    if others := list(others):
+    others = list(others)
+    if others:
         members.append(adam(others, others_learning_rate))
     if matrices:
         members.append(torch.optim.Muon(matrices, lr=muon_learning_rate, weight_decay=DECAY, momentum=0.95))
-    return Optimisers(members, clipped=itertools.chain(rest, matrices))
+    return Optimisers(members, clipped=[[*rest, *matrices], others])
 
 
 def _is_matrix_of_block(name: str, value: Tensor) -> bool:

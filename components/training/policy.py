@@ -56,13 +56,16 @@ class Policy:
         self._model, self._practice, self._noise_level = model, practice, noise_level
         self._old = [value.detach().clone() for value in parameters]
 
-    def prompts(self, generator: torch.Generator) -> tuple[Tensor, Condition, Tensor]:
-        """Numbers (B,) of the clips whose first frames are continued, their conditions, and noise; in groups."""
+    def prompts(self, generator: torch.Generator) -> tuple[Tensor, Condition]:
+        """Numbers (B,) of the clips whose first frames are continued, in groups, and their conditions."""
         section, data = self.section, self._practice.data
         chosen = torch.randint(len(data), (section.prompts,), generator=generator)
         numbers = chosen.repeat_interleave(section.group_size)
-        batch = data.batch(numbers)
-        return numbers, batch.condition, torch.randn(batch.clean.shape, generator=generator)
+        return numbers, data.batch(numbers).condition
+
+    def noise(self, count: int, generator: torch.Generator) -> Tensor:
+        """Noise (count,C,F,h,w) to sample from."""
+        return torch.randn((count, *self._practice.data.latents.shape[1:]), generator=generator)
 
     def judge(self, latents: Tensor, numbers: Tensor, condition: Condition, generator: torch.Generator) -> Judged:
         """Rewards of generated latents by the reader, as advantages within their groups."""

@@ -46,5 +46,5 @@ def prepare_twin(params: "Params", context: "StageContext", section: "Wan22", *,
         "prepare": params.prepare.model_dump(),
     }
     write_atomically(folder / LOSSES_FILE, losses_csv(history))
-    seal(folder, backbone=backbone, stage="base", parent=None, facts=facts)
+    seal(folder, backbone=backbone, stage="base", facts=facts)
     return {"diffusion": history[-1]["diffusion"]}

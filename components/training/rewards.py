@@ -17,7 +17,7 @@ from components.training.losses import Truth
 if TYPE_CHECKING:
     from components.params import Stage3Reward
 
-POINTS = 48  # of an object's surface a frame; more change the distance by less than a sample's noise
+POINTS = 96  # of an object's surface a frame
 CAP_SHARE = 0.25  # of the scene's diameter: what a missing point costs
 FAR = 1e6  # metres: stands for a point that is not there
 
@@ -43,8 +43,9 @@ def reward_terms(read: Read4D, scene: Scene, generator: torch.Generator) -> dict
     truth = scene.truth
     seen = read.foreground.sigmoid()
     here = truth.foreground
-    predicted = points(read.depth[:, 1:], seen[:, 1:] > 0.5, scene.rays, generator)
-    true = points(truth.log_depth.exp()[:, 1:], here[:, 1:], scene.rays, generator)
+    order = torch.rand(seen[0, 0].numel(), generator=generator)
+    predicted = points(read.depth[:, 1:], seen[:, 1:] > 0.5, scene.rays, order)
+    true = points(truth.log_depth.exp()[:, 1:], here[:, 1:], scene.rays, order)
     return {
         "chamfer": -chamfer(predicted, true, cap=CAP_SHARE * diameter(true)).mean(1),
         "overlap": _overlap(seen[:, 1:], here[:, 1:]),
@@ -70,12 +71,14 @@ class Points:
     there: Tensor
 
 
-def points(depth: Tensor, mask: Tensor, rays: Tensor, generator: torch.Generator) -> Points:
-    """At most POINTS of the pixels in `mask` (B,T,H,W), drawn without replacement, unprojected at `depth`."""
+def points(depth: Tensor, mask: Tensor, rays: Tensor, order: Tensor) -> Points:
+    """At most POINTS of the pixels in `mask` (B,T,H,W), unprojected at `depth`: those highest in `order` (H W).
+
+    One random order serves all: equal masks give equal points, and what is compared is drawn alike.
+    """
     B, T, H, W = depth.shape
     count = min(POINTS, H * W)
-    order = torch.rand(B, T, H * W, generator=generator) + 2 * mask.flatten(2)
-    chosen = order.topk(count, dim=2)
+    chosen = (order + 2 * mask.flatten(2)).topk(count, dim=2)
     xyz = rays.view(1, 1, H * W, 3) * depth.reshape(B, T, H * W, 1)
     return Points(xyz=xyz.gather(2, chosen.indices[..., None].expand(-1, -1, -1, 3)), there=chosen.values >= 2)
 

@@ -44,14 +44,15 @@ class HeadsOnPseudoLabels:
         self, backbone: Backbone, heads: Heads, data: Encoded, labels: PseudoLabels, section: "Stage1", *, seed: int
     ) -> None:
         self.steps = section.steps
-        self._backbone, self._heads, self._data, self._labels, self._section = backbone, heads, data, labels, section
+        self.heads = heads
+        self._backbone, self._data, self._labels, self._section = backbone, data, labels, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
         backbone.transformer.eval().requires_grad_(False)
         heads.train().requires_grad_(True)
         parameters = list(heads.parameters())
         self._state = TrainingState(
             modules={"heads": heads},
-            optimisers=Optimisers([adam(parameters, section.learning_rate)], clipped=parameters),
+            optimisers=Optimisers([adam(parameters, section.learning_rate)], clipped=[parameters]),
             generator=torch.Generator().manual_seed(seed),
             averages={},
         )
@@ -61,11 +62,12 @@ class HeadsOnPseudoLabels:
         generator = self._state.generator
         numbers, batch = self._data.draw(self._section.batch_size, generator)
         times = self._backbone.sample_times(len(batch), generator) * torch.rand(len(batch), generator=generator)
-        noised = add_noise(self._backbone, batch.clean, times.clamp(min=LEAST_TIME), generator)
+        noise = torch.randn(batch.clean.shape, generator=generator)
+        noised = add_noise(self._backbone, batch.clean, times.clamp(min=LEAST_TIME), noise)
         with torch.no_grad():
             taps = self._backbone.predict(noised.noisy, noised.times, batch.condition, taps=self._taps).taps
         with mixed_precision():
-            read = self._heads(taps, noised.noisy, batch.condition)
+            read = self.heads(taps, noised.noisy, batch.condition)
         depth = scale_shift_invariant(self._in_label_space(read.log_depth), self._labels.depth[numbers].float())
         flow = confident_flow(read.flow, self._labels.flow[numbers].float(), self._labels.confidence[numbers].float())
         (depth + flow).backward()
@@ -79,6 +81,16 @@ class HeadsOnPseudoLabels:
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`."""
         self._state.load(state, source=Path("checkpoint of stage1"))
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Nothing of the transformer."""
+        return ()
+
+    @property
+    def adapters(self) -> Mapping[str, int]:
+        """None."""
+        return {}
 
     def _in_label_space(self, log_depth: Tensor) -> Tensor:
         return (-log_depth).exp() if self._labels.depth_kind == "affine_disparity" else log_depth.exp()

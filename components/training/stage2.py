@@ -44,7 +44,7 @@ class SimulationTuning:
         backbone, heads = model.backbone, model.with_heads
         self.steps = section.steps + section.diffusion_steps
         self.heads = heads
-        self._backbone, self._heads, self._data, self._truth, self._section = backbone, heads, data, truth, section
+        self._backbone, self._data, self._truth, self._section = backbone, data, truth, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
         self._release(seed)
         heads.train().requires_grad_(True)
@@ -74,7 +74,7 @@ class SimulationTuning:
         if with_heads:
             seen = slice(0, section.heads_batch_size)
             with mixed_precision():
-                read = self._heads([tap[seen] for tap in prediction.taps], noised.noisy[seen], batch.condition[seen])
+                read = self.heads([tap[seen] for tap in prediction.taps], noised.noisy[seen], batch.condition[seen])
             signal, _ = backbone.path(times[seen])
             losses |= truth_losses(read, self._truth[numbers[seen]], signal)
         total = sum((getattr(section.weights, name) * loss for name, loss in losses.items()), torch.zeros(()))
@@ -96,7 +96,7 @@ class SimulationTuning:
         return {ADAPTER: self._section.lora_rank} if self._section.trainable == "lora" else {}
 
     @property
-    def trained(self) -> tuple[str, ...]:
+    def changed(self) -> tuple[str, ...]:
         """Names of the transformer's tensors that this stage changes; none with an adapter."""
         if self._section.trainable == "lora":
             return ()

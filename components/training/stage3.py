@@ -29,12 +29,13 @@ class Reinforcement:
     def __init__(self, model: Model, practice: Practice, section: "Stage3", *, noise_level: float, seed: int) -> None:
         self.steps = section.iterations
         self.heads = model.with_heads
+        self.changed = model.changed
         self._section = section
         self._below = adapter_ranks(model.backbone)
         self._done = 0
         parameters = add_adapter(model.backbone, ADAPTER, rank=section.lora_rank, seed=seed)
         self._policy = Policy(model, parameters, practice, section, noise_level)
-        self._optimisers = Optimisers([adam(parameters, section.learning_rate)], clipped=parameters)
+        self._optimisers = Optimisers([adam(parameters, section.learning_rate)], clipped=[parameters])
         self._state = TrainingState(
             modules={"transformer": model.backbone.transformer},
             optimisers=self._optimisers,

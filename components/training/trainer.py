@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from components.progress import Progress
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
-SAVE_EVERY = 20.0  # seconds: what a kill can cost
+SAVE_EVERY = 20.0  # seconds at least: what a kill can cost
+SAVE_SHARE = 0.05  # of the time at most: what takes long to save is saved less often
 
 
 class Learner(Protocol):
@@ -63,7 +64,7 @@ def train(learner: Learner, around: Surroundings) -> list[Mapping[str, float]]:
     path = around.folder / CHECKPOINT_FILE
     history = _resume(learner, path)
     around.display.resume(len(history))
-    saved = time.monotonic()
+    saved, pause = time.monotonic(), SAVE_EVERY
     for step in range(len(history), learner.steps):
         if around.stopped():
             _save(learner, history, path)
@@ -73,9 +74,11 @@ def train(learner: Learner, around: Surroundings) -> list[Mapping[str, float]]:
         history.append(figures)
         around.log(figures, step)
         around.display.advance()
-        if time.monotonic() - saved > SAVE_EVERY:
+        if time.monotonic() - saved > pause:
+            began = time.monotonic()
             _save(learner, history, path)
             saved = time.monotonic()
+            pause = max(SAVE_EVERY, (saved - began) / SAVE_SHARE)
     return history
 
 

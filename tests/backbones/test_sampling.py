@@ -26,7 +26,7 @@ class Words:
 
 @pytest.fixture
 def model(wan: Wan, codec: LaptopLatents) -> Model:
-    return Model(backbone=wan, codec=codec, text=Words(), heads=None)  # type: ignore[arg-type]
+    return Model(backbone=wan, codec=codec, text=Words(), base="")  # type: ignore[arg-type]
 
 
 def condition(first: Tensor) -> Condition:

@@ -38,7 +38,7 @@ def test_an_output_equal_to_the_target_stands_for_the_clean_latents_and_the_nois
     wan: Wan, generator: torch.Generator, time: float
 ) -> None:
     clean, times = torch.randn(SHAPE, generator=generator), torch.full((SHAPE[0],), time)
-    noised = add_noise(wan, clean, times, generator)
+    noised = add_noise(wan, clean, times, torch.randn(clean.shape, generator=generator))
     found_clean, found_noise = wan.split(noised.noisy, wan.target(clean, noised.noise, times), times)
     torch.testing.assert_close(found_clean, clean, atol=1e-6, rtol=1e-6)
     torch.testing.assert_close(found_noise, noised.noise, atol=1e-6, rtol=1e-6)

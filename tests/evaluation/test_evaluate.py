@@ -57,7 +57,11 @@ class Studio:
         self.loaded.append(name)
         heads = None if variant is None else name
         return Model(
-            backbone=cast("Any", name), codec=cast("Any", LossyCodec()), text=cast("Any", ""), heads=cast("Any", heads)
+            backbone=cast("Any", name),
+            codec=cast("Any", LossyCodec()),
+            text=cast("Any", ""),
+            base="",
+            heads=cast("Any", heads),
         )
 
     def generate(

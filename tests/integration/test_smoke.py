@@ -1,15 +1,18 @@
 """The smoke profile through the whole graph, as a user runs it; then what makes which stage run again."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import cv2
 import pytest
 
 from components.index import read_index, read_split
+from components.tracking import DATABASE
 from tests.integration.project import DVC, PHYS4D, Project, make_project
+from tests.report.html import read_page
 
 SPLITS = ("appearance", "labeler", "judge", "train", "dev", "test")
 
@@ -76,6 +79,20 @@ def test_the_truth_scores_100_and_a_frozen_frame_far_less(done: Project) -> None
     assert metrics["truth.score"] == metrics["truth.score.low"] == metrics["truth.score.high"] == 100
     assert metrics["truth.centroid_error"] == 0
     assert metrics["first_frame.score.high"] < 50
+
+
+def test_the_reports_numbers_are_those_of_mlflow(done: Project) -> None:
+    (folder,) = (done.root / "data/report").glob("*.html")
+    shown = read_page(folder.read_text()).numbers
+    with closing(sqlite3.connect(done.root / DATABASE)) as connection:
+        logged = dict(
+            connection.execute(
+                "select m.key, m.value from metrics m join tags t using (run_uuid) "
+                "where t.key = 'stage' and t.value = 'evaluate@wan22'"
+            )
+        )
+    assert len(shown) > 300
+    assert {number.key: number.value for number in shown} == {number.key: logged.get(number.key) for number in shown}
 
 
 def test_the_shell_makes_the_same_bytes_as_dvc_with_any_number_of_processes(done: Project, tmp_path: Path) -> None:

@@ -67,6 +67,11 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
         ({"video__frames": 18}, "video.frames: 18 does not fit backbone wan22, expected 4 k + 1: write 17"),
         ({"video__height": 72}, "video.height: 72 does not fit backbone wan22 (tiny), expected a multiple of 16"),
         ({"video__width": 80, "backbones__wan22__size": "5b"}, "write 96"),
+        (
+            {"pseudo_labels__depth": "depth_anything"},
+            "pseudo_labels.depth_source: nothing, expected a hub id or a folder",
+        ),
+        ({"pseudo_labels__depth_source": "x/y"}, "pseudo_labels.depth_source: 'x/y' is of no use to depth labeler"),
         ({"video__fps": 25}, "video.fps: 25 does not divide the solver's 960 steps a second: write 24"),
         ({"simulation__clips_per_shard": 49}, "simulation.clips_per_shard: 49 is not a multiple of 1 views x 2 takes"),
         ({"simulation__splits__test__takes": 1}, "simulation.splits.test.takes: 1, expected 2"),

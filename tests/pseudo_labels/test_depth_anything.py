@@ -104,16 +104,6 @@ def refused(**changes: object) -> str:
     return str(error.value)
 
 
-def test_what_is_not_supported_says_what_to_write_instead() -> None:
-    message = refused(depth="video_depth_anything", depth_source="depth-anything/Video-Depth-Anything-Small")
-    assert "video_depth_anything is wrong, expected labeler or depth_anything" in message
-    assert "depth-anything/Depth-Anything-V2-Large-hf" in message
-
-
-def test_a_missing_source_is_asked_for() -> None:
-    assert "pseudo_labels.depth_source: nothing, expected a hub id or a folder" in refused(depth="depth_anything")
-
-
 def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "dpt"}))
     assert "is dpt, expected depth_anything" in refused(depth="depth_anything", depth_source=str(tmp_path))

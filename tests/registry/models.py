@@ -12,7 +12,7 @@ NAME = "phys4d-wan22-tiny"
 
 def make_model(root: Path, *, weights: str = "first", size: str = "tiny") -> None:
     """models/wan22: base, stages 1 to 3, each trained from the one before; `weights` tells models apart."""
-    parent = None
+    base = parent = None
     for stage in ("base", "stage1", "stage2", "stage3"):
         folder = root / "models/wan22" / stage
         (folder / "transformer").mkdir(parents=True, exist_ok=True)
@@ -24,9 +24,11 @@ def make_model(root: Path, *, weights: str = "first", size: str = "tiny") -> Non
         for name, content in files.items():
             (folder / name).write_text(content)
         named = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in files.items()}
-        model = {"backbone": "wan22", "size": size, "stage": stage, "parent": parent, "files": named, "facts": {}}
+        made_from = {"base": base, "parent": parent}
+        model = {"backbone": "wan22", "size": size, "stage": stage, **made_from, "files": named, "facts": {}}
         (folder / "model.json").write_text(json.dumps(model))
         parent = hashlib.sha256((folder / "model.json").read_bytes()).hexdigest()
+        base = base or parent
     record(root, weights)
 
 

@@ -7,7 +7,7 @@ import pytest
 from components.generate import generate
 from components.model import Model, load_model
 from components.registry.promotion import promote
-from components.registry.versions import fetch_champion
+from components.registry.versions import fetch
 from tests.registry.models import NAME, PROMOTION, make_metrics, record
 from tests.tracked import make_database
 from tests.training.folders import write_adapters, write_base, write_blocks, write_heads_alone
@@ -43,7 +43,7 @@ def test_the_champion_reproduces_the_pipelines_sample(tmp_path: Path, monkeypatc
     expected = sample(load_model(folder / "base", folder / "stage3"))
     assert sample(load_model(folder / "base", folder / "stage2")) != expected
     assert promote(tmp_path, backbone="wan22", profile="laptop", promotion=PROMOTION).promoted
-    fetched = fetch_champion(tmp_path, NAME, tmp_path / "champion")
+    fetched = fetch(tmp_path, NAME, tmp_path / "champion")
     for path in (tmp_path / "models").rglob("*.safetensors"):
         path.write_bytes(b"")  # nothing of the pipeline's own files is read
     assert sample(load_model(fetched / "base", fetched / "stage3")) == expected

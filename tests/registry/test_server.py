@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.registry.promotion import promote
-from components.registry.versions import fetch_champion
+from components.registry.versions import fetch
 from components.tracked_run import stage_run
 from components.tracking_buffer import buffers
 from tests.registry.models import NAME, PROMOTION, make_metrics, make_model
@@ -60,5 +60,5 @@ def test_runs_versions_and_files_go_through_a_server(
     make_metrics(tmp_path)
     assert promote(tmp_path, backbone="wan22", profile="laptop", promotion=PROMOTION).champion == 1
     assert ("register@wan22", "FINISHED") in runs(folder)
-    fetched = fetch_champion(tmp_path, NAME, tmp_path / "champion")
+    fetched = fetch(tmp_path, NAME, tmp_path / "champion")
     assert (fetched / "stage3/heads.safetensors").read_text() == "first stage3"

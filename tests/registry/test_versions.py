@@ -9,7 +9,7 @@ import pytest
 
 from components.errors import ParametersError, Phys4dError
 from components.registry.promotion import promote
-from components.registry.versions import fetch, fetch_champion, register
+from components.registry.versions import fetch, register
 from components.tracking import DATABASE, UnreachableError
 from tests.registry.models import NAME, PROMOTION, make_metrics, make_model
 from tests.tracked import make_database
@@ -39,18 +39,18 @@ def test_the_same_model_is_the_same_version(root: Path) -> None:
 
 def test_the_champion_comes_back_file_by_file(root: Path, tmp_path: Path) -> None:
     promote(root, backbone="wan22", profile="laptop", promotion=PROMOTION)
-    folder = fetch_champion(root, NAME, tmp_path / "fetched/champion")
+    folder = fetch(root, NAME, tmp_path / "fetched/champion")
     for part in ("base", "stage3"):
         assert files(folder / part) == files(root / "models/wan22" / part)
     assert sorted(path.name for path in folder.iterdir()) == ["base", "stage3", "version.json"]
-    assert fetch_champion(root, NAME, folder) == folder  # it is there already
+    assert fetch(root, NAME, folder) == folder  # it is there already
 
 
 def test_of_published_weights_only_the_manifest_is_kept(root: Path, tmp_path: Path) -> None:
     shutil.rmtree(root / "models")
     make_model(root, size="5b")
     promote(root, backbone="wan22", profile="gpu", promotion=PROMOTION)
-    folder = fetch_champion(root, "phys4d-wan22-5b", tmp_path / "champion")
+    folder = fetch(root, "phys4d-wan22-5b", tmp_path / "champion")
     assert sorted(files(folder / "base")) == ["losses.csv", "model.json"]
 
 
@@ -67,7 +67,7 @@ def test_a_damaged_version_is_refused_and_leaves_nothing(root: Path, tmp_path: P
     else:
         heads.parents[1].joinpath("version.json").write_text("{}")
     with pytest.raises(Phys4dError, match=r"heads|more|version"):
-        fetch_champion(root, NAME, tmp_path / "fetched/champion")
+        fetch(root, NAME, tmp_path / "fetched/champion")
     assert list((tmp_path / "fetched").iterdir()) == []
 
 
@@ -76,7 +76,7 @@ def test_a_folder_with_something_else_in_it_is_not_touched(root: Path, tmp_path:
     (tmp_path / "home").mkdir()
     (tmp_path / "home/letter.txt").write_text("dear")
     with pytest.raises(Phys4dError, match=r"version\.json"):
-        fetch_champion(root, NAME, tmp_path / "home")
+        fetch(root, NAME, tmp_path / "home")
     assert files(tmp_path / "home") == {"letter.txt": b"dear"}
 
 

@@ -123,6 +123,7 @@ def make_run(
             "backbone": "wan22",
             "size": size,
             "stage": key,
+            "base": None,  # nothing here loads the model
             "parent": parent,
             "files": {"losses.csv": hashlib.sha256((model / "losses.csv").read_bytes()).hexdigest()},
             "facts": {"parameters": 3_300_000, "training": {"steps": 200, "betas": [0.9, 0.99]}},

@@ -1,5 +1,6 @@
 """Models of the tiny world as folders, written as the stages write them, without training."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,15 +21,15 @@ def write_base(folder: Path, *, seed: int = 0, layers: int = 2, heads: int = 2) 
     laptop_latents.save(make_codec(), folder / CODEC_FILE)
     text.save(make_text(), folder / "text")
     (folder / LOSSES_FILE).write_bytes(LOSSES)
-    seal(folder, backbone=backbone, stage="base", parent=None, facts={"time_shift": backbone.time_shift})
+    seal(folder, backbone=backbone, stage="base", facts={"time_shift": backbone.time_shift})
     return folder
 
 
 def write_heads_alone(folder: Path, base: Path, *, width: int = 12, tap_width: int = 64) -> Path:
     """Stage 1: heads, and nothing of the transformer."""
     heads = make_heads(width=width, tap_width=tap_width, seed=3)
-    backbone = load_model(base).backbone
-    write_variant(folder, backbone, heads, losses=LOSSES, stage="stage1", parent=base, facts={})
+    model = replace(load_model(base), heads=heads)
+    write_variant(folder, model, losses=LOSSES, stage="stage1", parent=base, facts={})
     return folder
 
 
@@ -38,16 +39,7 @@ def write_blocks(folder: Path, base: Path, parent: Path) -> tuple[Path, Model]:
     changed = tuple(name for name in own_tensors(model.backbone) if name.startswith(("blocks.1.", "proj_out.")))
     for number, name in enumerate(changed):
         stir(own_tensors(model.backbone)[name], seed=number)
-    write_variant(
-        folder,
-        model.backbone,
-        model.with_heads,
-        losses=LOSSES,
-        stage="stage2",
-        parent=parent,
-        facts={},
-        changed=changed,
-    )
+    write_variant(folder, replace(model, changed=changed), losses=LOSSES, stage="stage2", parent=parent, facts={})
     return folder, model
 
 
@@ -61,13 +53,11 @@ def write_adapters(folder: Path, base: Path, parent: Path, *names: str) -> tuple
     model.backbone.transformer.requires_grad_(False)
     write_variant(
         folder,
-        model.backbone,
-        model.with_heads,
+        model,
         losses=LOSSES,
         stage=names[-1],
         parent=parent,
         facts={},
-        changed=model.changed,
         adapters={name: ADAPTERS[name] for name in names},
     )
     return folder, model

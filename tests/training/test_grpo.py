@@ -25,7 +25,8 @@ def stir(policy: ToyPolicy) -> None:
 
 def test_all_steps_but_the_last_are_drawn() -> None:
     policy, _ = make_toy(SECTION)
-    _, condition, noise = policy.prompts(generator(1))
+    _, condition = policy.prompts(generator(1))
+    noise = policy.noise(len(condition.text), generator(1))
     path, latents = grpo._rollout(policy, noise, condition, generator(2))
     assert len(path) == SECTION.sampler_steps - 1
     times = policy.backbone.schedule(SECTION.sampler_steps)
@@ -38,7 +39,8 @@ def test_all_steps_but_the_last_are_drawn() -> None:
 
 def test_with_hardly_any_noise_a_rollout_is_the_deterministic_sampler() -> None:
     policy, _ = make_toy(SECTION.model_copy(update={"noise": 1e-6}))
-    _, condition, noise = policy.prompts(generator(1))
+    _, condition = policy.prompts(generator(1))
+    noise = policy.noise(len(condition.text), generator(1))
     _, latents = grpo._rollout(policy, noise, condition, generator(2))
     expected = sample(policy.backbone, noise, condition, steps=SECTION.sampler_steps)
     torch.testing.assert_close(latents, expected, atol=0.05, rtol=0)
@@ -47,7 +49,8 @@ def test_with_hardly_any_noise_a_rollout_is_the_deterministic_sampler() -> None:
 def test_the_ratio_is_one_before_the_first_step() -> None:
     policy, _ = make_toy(SECTION)
     stir(policy)
-    _, condition, noise = policy.prompts(generator(1))
+    _, condition = policy.prompts(generator(1))
+    noise = policy.noise(len(condition.text), generator(1))
     path, _ = grpo._rollout(policy, noise, condition, generator(2))
     for transition in path:
         for chosen in (ALL, ALL[3:8].flip(0)):
@@ -58,7 +61,8 @@ def test_the_ratio_is_one_before_the_first_step() -> None:
 
 def test_the_ratio_grows_where_the_policy_comes_nearer_to_what_was_drawn() -> None:
     policy, optimisers = make_toy(SECTION)
-    _, condition, noise = policy.prompts(generator(1))
+    _, condition = policy.prompts(generator(1))
+    noise = policy.noise(len(condition.text), generator(1))
     path, _ = grpo._rollout(policy, noise, condition, generator(2))
     for _ in range(3):
         (-grpo._ratio(policy, path[1], condition, ALL).mean()).backward()
@@ -68,7 +72,8 @@ def test_the_ratio_grows_where_the_policy_comes_nearer_to_what_was_drawn() -> No
 
 def test_the_divergence_is_nothing_before_a_step_and_something_after() -> None:
     policy, _ = make_toy(SECTION)
-    _, condition, noise = policy.prompts(generator(1))
+    _, condition = policy.prompts(generator(1))
+    noise = policy.noise(len(condition.text), generator(1))
     path, _ = grpo._rollout(policy, noise, condition, generator(2))
     assert grpo._divergence(policy, path[0], condition, ALL).item() == 0
     stir(policy)
@@ -80,7 +85,8 @@ def test_the_divergence_is_nothing_before_a_step_and_something_after() -> None:
 
 def test_the_divergence_is_that_of_two_normal_distributions() -> None:
     policy, _ = make_toy(SECTION)
-    _, condition, noise = policy.prompts(generator(1))
+    _, condition = policy.prompts(generator(1))
+    noise = policy.noise(len(condition.text), generator(1))
     path, _ = grpo._rollout(policy, noise, condition, generator(2))
     reference = grpo._of_policy(policy, path[1], condition, ALL)
     stir(policy)

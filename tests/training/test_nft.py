@@ -19,7 +19,8 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def judged(policy: ToyPolicy, advantage: float) -> Judged:
     """Sixteen samples that are all as good."""
-    _, condition, latents = policy.prompts(generator(1))
+    _, condition = policy.prompts(generator(1))
+    latents = policy.noise(len(condition.text), generator(1))
     return Judged(latents=latents, condition=condition, advantages=torch.full((16,), advantage), means={})
 
 
@@ -35,8 +36,8 @@ def moved(policy: ToyPolicy) -> None:
 def estimates(policy: ToyPolicy, of: Judged, seed: int) -> tuple[Tensor, Tensor]:
     """Clean latents that v+ = v and v- = 2 v_old - v stand for, without the given frame; b = 1."""
     rng, backbone = generator(seed), policy.backbone
-    times = backbone.sample_times(16, rng).clamp(min=LEAST_TIME)
-    noised = add_noise(backbone, of.latents, times, rng)
+    times = backbone.sample_times(2, rng).clamp(min=LEAST_TIME).repeat_interleave(8)
+    noised = add_noise(backbone, of.latents, times, policy.noise(2, rng).repeat_interleave(8, 0))
     new = backbone.predict(noised.noisy, times, of.condition).output
     with policy.as_remembered():
         old = backbone.predict(noised.noisy, times, of.condition).output
@@ -95,15 +96,30 @@ def test_the_worst_samples_pull_the_other_way() -> None:
         torch.testing.assert_close(one, -other, rtol=1e-2, atol=1e-5)
 
 
-def test_the_divergence_is_nothing_at_the_old_policy_and_grows_from_there() -> None:
+def test_the_divergence_is_from_the_model_without_its_adapter_not_from_the_old_policy() -> None:
     section = TOY.model_copy(update={"kl": 100.0})
     (policy, _), (free, _) = make_toy(section), make_toy()
     with_kl, without = (nft._loss(one, judged(one, 1.0), ALL, generator(2)) for one in (policy, free))
     assert torch.equal(with_kl, without)
     for one in (policy, free):
         moved(one)
+        one.remember()
     with_kl, without = (nft._loss(one, judged(one, 1.0), ALL, generator(2)) for one in (policy, free))
     assert with_kl > without + 0.1
+
+
+def test_what_the_samples_of_a_group_have_in_common_cancels() -> None:
+    """Two equal samples, one called good and the other bad, say nothing: at the old policy their gradients cancel."""
+    policy, _ = make_toy(TOY.model_copy(update={"group_size": 2, "prompts": 8}))
+    same = judged(policy, 0.0)
+    latents = same.latents[::2].repeat_interleave(2, 0)
+    loss = []
+    for sign in (0.0, 1.0):
+        advantages = sign * torch.tensor([0.5, -0.5]).repeat(8)
+        of = Judged(latents=latents, condition=same.condition, advantages=advantages, means={})
+        loss.append(gradients(policy, nft._loss(policy, of, ALL, generator(2))))
+    for indifferent, opposed in zip(*loss, strict=True):
+        torch.testing.assert_close(opposed, indifferent, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -118,7 +134,7 @@ def test_a_policy_goes_where_its_rewards_are(sign: float) -> None:
 
 
 def test_an_iteration_is_as_many_steps_as_it_was_told() -> None:
-    policy, _ = make_toy(TOY.model_copy(update={"updates": 3}))
+    policy, _ = make_toy(TOY.model_copy(update={"updates": 3, "prompts": 3}))
     steps: list[int] = []
     figures = nft.iterate(policy, lambda: steps.append(1), generator())
     assert len(steps) == 3

@@ -106,13 +106,17 @@ def problem() -> tuple[nn.Linear, Optimisers]:
         torch.manual_seed(0)
         layer = nn.Linear(6, 5)
     members = [adam([layer.bias], 1e-2), torch.optim.Muon([layer.weight], lr=0.1, weight_decay=0.01)]
-    return layer, Optimisers(members, clipped=layer.parameters())
+    return layer, Optimisers(members, clipped=[layer.parameters()])
 
 
 def update(layer: nn.Linear, optimisers: Optimisers, step: int, *, scale: float = 1.0) -> Tensor:
     x = torch.randn(7, 6, generator=torch.Generator().manual_seed(step))
     (scale * layer(x).square().mean()).backward()
-    return optimisers.step(schedule(step, 10))
+    norm = torch.linalg.vector_norm(
+        torch.cat([value.grad.flatten() for value in layer.parameters() if value.grad is not None])
+    )
+    optimisers.step(schedule(step, 10))
+    return torch.as_tensor(norm)
 
 
 def test_the_state_of_optimisers_comes_back_and_goes_on_with_the_same_bits() -> None:
@@ -150,7 +154,7 @@ def test_the_state_before_the_first_step_is_empty_and_may_be_loaded() -> None:
 
 def test_gradients_are_clipped_together_and_then_forgotten() -> None:
     layer = nn.Linear(6, 5)
-    optimisers = Optimisers([torch.optim.SGD(layer.parameters(), lr=1.0)], clipped=layer.parameters())
+    optimisers = Optimisers([torch.optim.SGD(layer.parameters(), lr=1.0)], clipped=[layer.parameters()])
     before = copies(layer.state_dict())
     norm = update(layer, optimisers, 0, scale=1000.0)
     moved = torch.cat([(before[name] - value).flatten() for name, value in layer.state_dict().items()])
@@ -159,9 +163,22 @@ def test_gradients_are_clipped_together_and_then_forgotten() -> None:
     assert all(value.grad is None for value in layer.parameters())
 
 
+def test_each_group_is_clipped_by_its_own_norm() -> None:
+    """Large gradients of one part leave the steps of the other as they are."""
+    quiet, loud = nn.Linear(4, 3), nn.Linear(4, 3)
+    groups = [list(quiet.parameters()), list(loud.parameters())]
+    optimisers = Optimisers([torch.optim.SGD([*groups[0], *groups[1]], lr=1.0)], clipped=groups)
+    before = copies(quiet.state_dict())
+    x = torch.ones(2, 4)
+    (1e-3 * quiet(x).sum() + 1e3 * loud(x).sum()).backward()
+    expected = {name: before[name] - value.grad for name, value in quiet.named_parameters() if value.grad is not None}
+    optimisers.step(1.0)
+    torch.testing.assert_close(dict(quiet.state_dict()), expected)
+
+
 def test_a_small_gradient_is_left_as_it_is() -> None:
     layer = nn.Linear(6, 5)
-    optimisers = Optimisers([torch.optim.SGD(layer.parameters(), lr=1.0)], clipped=layer.parameters())
+    optimisers = Optimisers([torch.optim.SGD(layer.parameters(), lr=1.0)], clipped=[layer.parameters()])
     before = copies(layer.state_dict())
     norm = update(layer, optimisers, 0, scale=1e-3)
     moved = torch.cat([(before[name] - value).flatten() for name, value in layer.state_dict().items()])

@@ -25,7 +25,7 @@ from components.training.rewards import (
     rays_of,
     reward_terms,
 )
-from tests.training.twins import APPROACH, INTRINSICS, NEAR, SIDE, SIZE, make_world
+from tests.training.twins import APPROACH, FRAMES, INTRINSICS, NEAR, SIZE, make_world
 
 CERTAIN = 50.0  # a logit
 ONLY_CHAMFER = Stage3Reward(chamfer=1.0, overlap=0.0, centroid=0.0)
@@ -33,6 +33,10 @@ ONLY_CHAMFER = Stage3Reward(chamfer=1.0, overlap=0.0, centroid=0.0)
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def order(count: int, seed: int = 0) -> Tensor:
+    return torch.rand(count, generator=generator(seed))
 
 
 def cloud(*shape: int, seed: int = 0, share: float = 1.0) -> Points:
@@ -113,7 +117,7 @@ class TestPoints:
     def test_only_masked_pixels_are_drawn_each_at_most_once(self) -> None:
         depth, mask = self.masked()
         rays = rays_of(INTRINSICS, 16, 16)
-        drawn = points(depth, mask, rays, generator())
+        drawn = points(depth, mask, rays, order(256))
         assert drawn.there.sum(2).tolist() == [[0, 9, POINTS]] * 2
         for place in np.ndindex(2, 3):
             allowed = {tuple(point) for point in (rays * depth[place][..., None])[mask[place]].tolist()}
@@ -124,7 +128,7 @@ class TestPoints:
     def test_a_small_object_is_drawn_whole(self) -> None:
         depth, mask = self.masked()
         rays = rays_of(INTRINSICS, 16, 16)
-        drawn = points(depth, mask, rays, generator())
+        drawn = points(depth, mask, rays, order(256))
         found = drawn.xyz[0, 1][drawn.there[0, 1]]
         expected = (rays * depth[0, 1][..., None])[mask[0, 1]]
         assert sorted(map(tuple, found.tolist())) == sorted(map(tuple, expected.tolist()))
@@ -137,21 +141,26 @@ class TestPoints:
         ).reshape(-1, 3)
         mask = torch.zeros(1, 1, 12, 16, dtype=torch.bool)
         mask[0, 0, 3:7, 5:9] = True
-        drawn = points(depth, mask, rays_of(camera, 12, 16), generator())
+        drawn = points(depth, mask, rays_of(camera, 12, 16), order(12 * 16))
         found = drawn.xyz[drawn.there].numpy()
         distance, nearest = cKDTree(expected).query(found)
         assert distance.max() < 1e-5
         assert set(nearest) == set(np.flatnonzero(mask.flatten()))
 
-    def test_the_draw_is_the_generators(self) -> None:
+    def test_the_draw_is_that_of_the_order(self) -> None:
         depth, mask = self.masked()
         rays = rays_of(INTRINSICS, 16, 16)
-        one, same, other = (points(depth, mask, rays, generator(seed)) for seed in (1, 1, 2))
+        one, same, other = (points(depth, mask, rays, order(256, seed)) for seed in (1, 1, 2))
         assert torch.equal(one.xyz, same.xyz)
         assert not torch.equal(one.xyz[:, 2], other.xyz[:, 2])
 
+    def test_equal_masks_are_drawn_alike_in_every_clip_and_frame(self) -> None:
+        depth = torch.full((2, 3, 16, 16), 4.0)
+        drawn = points(depth, torch.ones(2, 3, 16, 16) > 0, rays_of(INTRINSICS, 16, 16), order(256))
+        assert torch.equal(drawn.xyz, drawn.xyz[:1, :1].expand_as(drawn.xyz))
+
     def test_a_picture_with_fewer_pixels_than_points_is_no_error(self) -> None:
-        drawn = points(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 4) > 0, rays_of(INTRINSICS, 4, 4), generator())
+        drawn = points(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 4) > 0, rays_of(INTRINSICS, 4, 4), order(16))
         assert drawn.there.shape == (1, 1, 16)
         assert drawn.there.all()
 
@@ -175,22 +184,14 @@ def truthful(truth: Truth) -> Read4D:
     )
 
 
-def small_objects(count: int = 4) -> Truth:
-    """The world's squares with so few pixels in front that every one of them is a point."""
-    truth = make_world(count).truth
-    lattice = torch.zeros(SIZE, SIZE, dtype=torch.bool)
-    lattice[::2, ::2] = True
-    assert SIDE**2 / 4 <= POINTS
-    return replace(truth, foreground=truth.foreground & lattice)
-
-
 def terms(read: Read4D, truth: Truth) -> dict[str, Tensor]:
     return reward_terms(read, Scene(truth=truth, rays=rays_of(INTRINSICS, SIZE, SIZE)), generator())
 
 
 class TestTerms:
     def test_the_truth_itself_gets_the_most(self) -> None:
-        truth = small_objects()
+        """Also of objects with more pixels than points."""
+        truth = replace(make_world(4).truth, foreground=torch.ones(4, FRAMES, SIZE, SIZE) > 0)
         found = terms(truthful(truth), truth)
         assert sorted(found) == ["centroid", "chamfer", "overlap"]
         assert found["chamfer"].eq(0).all()
@@ -198,7 +199,7 @@ class TestTerms:
         torch.testing.assert_close(found["centroid"], torch.zeros(4), atol=1e-3, rtol=0)
 
     def test_chamfer_falls_as_depth_goes_wrong(self) -> None:
-        truth = small_objects()
+        truth = make_world(4).truth
         found = [
             terms(replace(truthful(truth), log_depth=truth.log_depth + shift), truth)["chamfer"]
             for shift in (0.0, 0.01, 0.03, 0.1)
@@ -207,7 +208,7 @@ class TestTerms:
             assert (worse < better).all()
 
     def test_every_term_falls_as_the_object_strays(self) -> None:
-        truth = small_objects()
+        truth = make_world(4).truth
         rewards = []
         for pixels in (0, 2, 4, 8):
             strayed = replace(
@@ -224,18 +225,18 @@ class TestTerms:
         assert rewards[3]["overlap"] == pytest.approx(0, abs=0.01)
 
     def test_a_lost_object_costs_the_cap_and_half_the_width(self) -> None:
-        truth = small_objects()
+        truth = make_world(4).truth
         lost = replace(truthful(truth), foreground=torch.full_like(truth.log_depth, -CERTAIN))
         found = terms(lost, truth)
         everything = points(
-            truth.log_depth.exp()[:, 1:], truth.foreground[:, 1:], rays_of(INTRINSICS, SIZE, SIZE), generator()
+            truth.log_depth.exp()[:, 1:], truth.foreground[:, 1:], rays_of(INTRINSICS, SIZE, SIZE), order(SIZE**2)
         )
         torch.testing.assert_close(found["chamfer"], -CAP_SHARE * diameter(everything))
         torch.testing.assert_close(found["centroid"], torch.full((4,), -SIZE / 2))
         assert found["overlap"].max() < 1e-6
 
     def test_the_first_frame_does_not_count(self) -> None:
-        truth = small_objects()
+        truth = make_world(4).truth
         read = truthful(truth)
         wrong = replace(read, log_depth=read.log_depth.clone(), foreground=read.foreground.clone())
         wrong.log_depth[:, 0] += 1
@@ -244,7 +245,7 @@ class TestTerms:
             assert torch.equal(value, terms(read, truth)[name]), name
 
     def test_standing_still_where_the_truth_moves_costs_something(self) -> None:
-        truth = small_objects()
+        truth = make_world(4).truth
         moving = torch.from_numpy(np.abs(make_world(4).velocity).sum(1) > 0)
         still = replace(
             truthful(truth),
@@ -255,7 +256,7 @@ class TestTerms:
         assert (terms(still, truth)["chamfer"][moving] < -0.05).all()
 
     def test_where_nothing_moves_there_is_nothing_to_gain(self) -> None:
-        truth = replace(small_objects(), foreground=torch.zeros_like(make_world(4).truth.foreground))
+        truth = replace(make_world(4).truth, foreground=torch.zeros_like(make_world(4).truth.foreground))
         found = terms(truthful(truth), truth)
         assert {name: value.tolist() for name, value in found.items()} == {
             "chamfer": [0] * 4,
@@ -265,7 +266,7 @@ class TestTerms:
 
     def test_distances_are_metres(self) -> None:
         """A square that is read a known share too far away: its points are that far behind."""
-        truth = small_objects()
+        truth = make_world(4).truth
         read = replace(truthful(truth), log_depth=truth.log_depth + np.log(1.02))
         found = -terms(read, truth)["chamfer"]
         nearest, farthest = 0.02 * (NEAR - 8 * APPROACH), 0.02 * (NEAR + 8 * APPROACH) * np.hypot(1, 0.75)

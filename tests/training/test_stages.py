@@ -104,7 +104,7 @@ class TestStage1:
         """Foreground, depth change and visibility wait for stage 2."""
         reads: list[Read4D] = []
         learner = self.learner()
-        heads = learner._heads
+        heads = learner.heads
 
         def forward(taps: object, noisy: Tensor, condition: Condition) -> Read4D:
             read = type(heads).forward(heads, taps, noisy, condition)  # type: ignore[arg-type]
@@ -174,7 +174,7 @@ class TestStage2:
         train(learner, surroundings(tmp_path))
         changed = differing(before, own_tensors(learner._backbone))
         assert changed == {name for name in before if name.startswith(("blocks.1.", "proj_out."))}
-        assert set(learner.trained) == changed
+        assert set(learner.changed) == changed
         assert learner.adapters == {}
 
     def test_with_an_adapter_no_tensor_of_the_base_is_changed(self, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ class TestStage2:
         before = copies(own_tensors(learner._backbone))
         train(learner, surroundings(tmp_path))
         assert_same(own_tensors(learner._backbone), before)
-        assert learner.trained == ()
+        assert learner.changed == ()
         assert learner.adapters == {"stage2": 4}
 
     @pytest.mark.parametrize("trainable", ["blocks", "lora"])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -144,6 +145,7 @@ def test_a_killed_training_ends_as_if_it_had_not_been_killed(
 ) -> None:
     """Killed after an update and before its checkpoint: the one of the step before is what is left."""
     monkeypatch.setattr(trainer, "SAVE_EVERY", -1.0)
+    monkeypatch.setattr(trainer, "SAVE_SHARE", math.inf)
     first, second = make(), make()
 
     def die(_: Mapping[str, float], step: int) -> None:
@@ -173,6 +175,7 @@ def test_every_tensor_of_the_state_is_changed_by_training(make: Maker) -> None:
 
 def test_a_training_that_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "SAVE_EVERY", -1.0)
+    monkeypatch.setattr(trainer, "SAVE_SHARE", math.inf)
     history = train(Counting(), surroundings(tmp_path))
     again = Counting()
     assert train(again, surroundings(tmp_path)) == history

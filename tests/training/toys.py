@@ -44,7 +44,7 @@ def make_toy(section: Stage3 = TOY, *, rate: float = 1e-2) -> tuple[ToyPolicy, O
     model = make_model()
     parameters = add_adapter(model.backbone, ADAPTER, rank=section.lora_rank, seed=1)
     policy = ToyPolicy(model, parameters, make_practice(), section, 0.05)
-    return policy, Optimisers([adam(parameters, rate)], clipped=parameters)
+    return policy, Optimisers([adam(parameters, rate)], clipped=[parameters])
 
 
 def stepping(optimisers: Optimisers) -> Callable[[], None]:

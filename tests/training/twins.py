@@ -115,7 +115,9 @@ def make_heads(*, width: int = HEADS_WIDTH, tap_width: int = 64, seed: int = 0) 
 
 def make_model(*, seed: int = 0) -> Model:
     """An untrained model of all parts."""
-    return Model(backbone=make_backbone(seed=seed), codec=make_codec(), text=make_text(), heads=make_heads(seed=seed))
+    return Model(
+        backbone=make_backbone(seed=seed), codec=make_codec(), text=make_text(), base="", heads=make_heads(seed=seed)
+    )
 
 
 def encode(world: World) -> Encoded:

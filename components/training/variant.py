@@ -1,0 +1,58 @@
+"""A stage's training from its learner to the folder it leaves: models/BACKBONE/STAGE."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from components.files import move_folder
+from components.heads import Heads
+from components.model import Model, write_variant
+from components.training.trainer import Learner, Surroundings, losses_csv, train
+
+if TYPE_CHECKING:
+    from components.pipeline.execution import StageContext
+
+
+class VariantLearner(Learner, Protocol):
+    """A learner that makes a variant of a base."""
+
+    heads: Heads
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names of the transformer's tensors that differ from the base's, adapters aside."""
+        ...
+
+    @property
+    def adapters(self) -> Mapping[str, int]:
+        """Every adapter of the transformer, with its rank."""
+        ...
+
+
+def train_variant(
+    learner: VariantLearner,
+    model: Model,
+    context: "StageContext",
+    *,
+    parent: Path,
+    folder: Path,
+    facts: Mapping[str, Any],
+) -> Mapping[str, float]:
+    """Train, write `folder`, which is named after the stage, and return the figures of the last step."""
+    with context.progress(learner.steps) as display:
+        history = train(
+            learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
+        )
+    made = context.work / "model"
+    write_variant(
+        made,
+        replace(model, heads=learner.heads, changed=learner.changed),
+        losses=losses_csv(history),
+        stage=folder.name,
+        parent=parent,
+        facts=facts,
+        adapters=learner.adapters,
+    )
+    move_folder(made, folder)
+    return dict(history[-1])

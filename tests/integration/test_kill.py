@@ -1,0 +1,51 @@
+"""SIGKILL in the middle of any stage: the same command then makes the same bytes."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from components.pipeline.graph import GraphStage, load_graph
+from components.pipeline.locks import lock_holder
+from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
+
+pytestmark = pytest.mark.slow
+ONE_OF_EACH = list({stage.template: stage for stage in load_graph(Path()).values()}.values())
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = make_project(tmp_path_factory.mktemp("kill"))
+    result = project.run(*DVC, "repro")
+    assert result.returncode == 0, result.stderr
+    return project
+
+
+def outputs(project: Project, stage: GraphStage) -> dict[str, bytes | dict[str, str]]:
+    return {
+        out: project.hashes(out) if (project.root / out).is_dir() else (project.root / out).read_bytes()
+        for out in stage.outs
+    }
+
+
+@pytest.mark.parametrize("stage", ONE_OF_EACH, ids=lambda stage: stage.name)
+@pytest.mark.parametrize("begun", [False, True], ids=["before its work", "in its work"])
+def test_a_killed_stage_ends_with_the_same_bytes_when_it_is_run_again(
+    done: Project, stage: GraphStage, begun: bool
+) -> None:
+    before = outputs(done, stage)
+    launcher = done.start(*PHYS4D, "stage", stage.name, "--force")
+    lock = done.root / f".phys4d/run/{stage.name}.lock"
+    work = done.root / ".phys4d/progress" / stage.name
+
+    def reached() -> bool:
+        return bool(list(work.glob("*/*")) if begun else lock_holder(lock))
+
+    wait_until(lambda: reached() or launcher.poll() is not None)  # a stage that keeps no work is done first
+    if (holder := lock_holder(lock)) is not None:
+        os.kill(holder, signal.SIGKILL)
+    launcher.communicate()
+    again = done.stage(stage.name)
+    assert again.returncode == 0, again.stderr
+    assert outputs(done, stage) == before
