@@ -9,19 +9,30 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from components.errors import ClipError, GateRefusedError
 from components.index import INDEX_FILE, IndexRow, index_frame, index_row, read_index
-from components.shards import read_clip, stray_bytes
+from components.shards import Extent, read_clip, stray_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from components.params import Quality, Split, Video
 
+R = TypeVar("R", bound="Indexed")
+
 ROWS_NAMED = 5
 FARTHEST = 1e4  # metres: more is no camera's far plane
+
+
+class Indexed(Protocol):
+    """A row of an index: it knows where its clip lies."""
+
+    @property
+    def extent(self) -> Extent:
+        """Where the clip lies."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +77,22 @@ def check_simulation(
         rows = read_index(folder)
     except ClipError as error:
         return [Check(expectation=f"{INDEX_FILE} can be read", passed=False, rows=(), observed=str(error))]
-    members: dict[str, list[IndexRow]] = {}
+    checks = check_shards(folder, rows, lambda row: _fault(folder, row), shard_done)
+    return [*checks, *_expect(rows, _simulation_expectations(split, quality, video, section))]
+
+
+def check_shards(
+    folder: Path, rows: Sequence[R], fault: Callable[[R], str], shard_done: Callable[[], None]
+) -> list[Check]:
+    """That the index knows every shard, and that no clip of a shard has a `fault`; it says which, or nothing."""
+    members: dict[str, list[R]] = {}
     for row in rows:
-        members.setdefault(row.shard, []).append(row)
+        members.setdefault(row.extent.shard, []).append(row)
     checks = [_folder_check(folder, members)]
     for shard, own in members.items():
-        checks.append(_shard_check(folder, shard, own))
+        checks.append(_shard_check(folder, shard, own, fault))
         shard_done()
-    return [*checks, *_expect(rows, _simulation_expectations(split, quality, video, section))]
+    return checks
 
 
 def refuse_if_failed(checks: Sequence[Check], *, gate: str, report: Path) -> None:
@@ -99,10 +118,10 @@ def _folder_check(folder: Path, indexed: Iterable[str]) -> Check:
     )
 
 
-def _shard_check(folder: Path, shard: str, rows: Sequence[IndexRow]) -> Check:
-    faults = [(row.clip_id, fault) for row in rows if (fault := _fault(folder, row))]
+def _shard_check(folder: Path, shard: str, rows: Sequence[R], fault: Callable[[R], str]) -> Check:
+    faults = [(row.extent.clip_id, found) for row in rows if (found := fault(row))]
     stray = [] if faults else stray_bytes(folder / shard, [row.extent for row in rows])
-    seen = [fault for _, fault in faults] + [str(error) for error in stray]
+    seen = [found for _, found in faults] + [str(error) for error in stray]
     return Check(
         expectation=f"every row matches its clip, every clip of {shard} matches its checksum",
         passed=not seen,

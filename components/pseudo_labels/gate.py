@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from components.errors import ClipError
 from components.index import INDEX_FILE
 from components.pseudo_labels.storage import LabelRow, figures_of, read_label, read_rows
-from components.quality import Check, Expectation, check_table
-from components.shards import stray_bytes
+from components.quality import Check, Expectation, check_shards, check_table
 
 if TYPE_CHECKING:
     from components.params import PseudoLabels, Video
@@ -34,13 +33,7 @@ def check_pseudo_labels(
         return [Check(expectation=f"{INDEX_FILE} can be read", passed=False, rows=(), observed=str(error))]
     if not rows:
         return [Check(expectation="there are labels", passed=False, rows=(), observed="no clip")]
-    members: dict[str, list[LabelRow]] = {}
-    for row in rows:
-        members.setdefault(row.shard, []).append(row)
-    checks = []
-    for shard, own in members.items():
-        checks.append(_shard_check(folder, shard, own))
-        shard_done()
+    checks = check_shards(folder, rows, lambda row: _fault(folder, row), shard_done)
     frame = pd.DataFrame([asdict(row) for row in rows])
     return [*checks, *check_table(frame, _expectations(section, video), suite="pseudo_labels")]
 
@@ -62,18 +55,6 @@ def _expectations(section: "PseudoLabels", video: "Video") -> list[Expectation]:
         Expectation(column="depth_kind", kind="BeInSet", bounds={"value_set": kinds}),
         *(Expectation(column=name, kind="BeBetween", bounds=limits) for name, limits in bounds.items()),
     ]
-
-
-def _shard_check(folder: Path, shard: str, rows: list[LabelRow]) -> Check:
-    faults = [(row.clip_id, fault) for row in rows if (fault := _fault(folder, row))]
-    stray = [] if faults else stray_bytes(folder / shard, [row.extent for row in rows])
-    seen = [fault for _, fault in faults] + [str(error) for error in stray]
-    return Check(
-        expectation=f"every row matches its clip, every clip of {shard} matches its checksum",
-        passed=not seen,
-        rows=tuple(clip_id for clip_id, _ in faults),
-        observed=seen[0] if seen else f"{len(rows)} clips",
-    )
 
 
 def _fault(folder: Path, row: LabelRow) -> str:

@@ -154,6 +154,13 @@ def read_labelled(folder: Path) -> Iterator[LabelledVideo]:
         yield read_label(folder, row)
 
 
+def rgb_of(folder: Path) -> Iterator[NDArray[np.uint8]]:
+    """RGB (T,H,W,3) of every labelled video, in the order of its index; nothing else of it is read."""
+    for row in read_rows(folder, LabelRow):
+        arrays, _ = read_arrays(folder, row.extent, ("rgb",))
+        yield arrays["rgb"]
+
+
 def read_rows(folder: Path, kind: type[R]) -> list[R]:
     """The index of a folder."""
     return read_table(folder / INDEX_FILE, kind, remedy=remedy(folder))

@@ -8,7 +8,7 @@ from components.compute import use_cores
 from components.errors import StoppedError
 from components.files import move_folder
 from components.model import load_model
-from components.pseudo_labels.storage import read_labelled
+from components.pseudo_labels.storage import LabelRow, read_rows, rgb_of
 from components.training.encoded import PSEUDO_FILE, TRAIN_FILE, encode_clips, save_encoded
 from components.training.simulated import captions_of, videos_of
 
@@ -27,10 +27,8 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     train = Path("data/simulation/train")
     labelled = Path("data/pseudo_labels")
     with context.progress(2) as display:
-        pseudo = [(video.rgb, video.caption) for video in read_labelled(labelled)]
-        encoded = encode_clips(
-            (rgb for rgb, _ in pseudo), [caption for _, caption in pseudo], codec=model.codec, text=model.text
-        )
+        captions = [row.caption for row in read_rows(labelled, LabelRow)]
+        encoded = encode_clips(rgb_of(labelled), captions, codec=model.codec, text=model.text)
         save_encoded(encoded, folder / PSEUDO_FILE)
         display.advance()
         if context.stopped():
