@@ -44,6 +44,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def new_folder(path: Path) -> Path:
+    """An empty folder: what a killed process left there, such as a library's temporary file, is removed."""
+    if path.exists():
+        shutil.rmtree(path)
+    path.mkdir(parents=True)
+    return path
+
+
 def move_folder(source: Path, target: Path) -> None:
     """Move a folder in one step; an old target is replaced."""
     target.parent.mkdir(parents=True, exist_ok=True)

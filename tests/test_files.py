@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import Phys4dError
-from components.files import atomic_file, move_folder, write_atomically
+from components.files import atomic_file, move_folder, new_folder, write_atomically
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -42,3 +42,11 @@ def test_a_moved_folder_replaces_the_old_one(tmp_path: Path) -> None:
     move_folder(tmp_path / "new", tmp_path / "old")
     assert [path.name for path in (tmp_path / "old").iterdir()] == ["a"]
     assert not (tmp_path / "new").exists()
+
+
+def test_a_new_folder_holds_nothing_of_an_earlier_attempt(tmp_path: Path) -> None:
+    (tmp_path / "model/part").mkdir(parents=True)
+    (tmp_path / "model/.tmp123").write_bytes(b"half")
+    assert new_folder(tmp_path / "model") == tmp_path / "model"
+    assert new_folder(tmp_path / "a/b").is_dir()
+    assert list((tmp_path / "model").iterdir()) == []

@@ -16,14 +16,15 @@ from components.evaluation.table import Table, encode_table
 from components.files import write_atomically
 
 
-def write_results(folder: Path, evaluation: Evaluation, table: Table, figures: Mapping[str, float]) -> None:
-    """Write all three into `folder`; beside `figures`, metrics.json says what was measured."""
+def write_results(folder: Path, evaluation: Evaluation, table: Table, figures: Mapping[str, float]) -> dict[str, float]:
+    """Write all three into `folder`; the numbers of metrics.json, which beside `figures` says what was measured."""
     plan = evaluation.plan
-    setting = {"split": plan.places[0].folder.name, "clips": len(plan.places), "noises": plan.samples}
-    document = dict(figures) | {f"evaluation.{name}": value for name, value in setting.items()}
+    numbers = dict(figures) | {"evaluation.clips": len(plan.places), "evaluation.noises": plan.samples}
+    document = numbers | {"evaluation.split": plan.places[0].folder.name}
     write_atomically(folder / "metrics.json", json.dumps(document, indent=1, allow_nan=False).encode())
     write_atomically(folder / "per_clip.parquet", encode_table(table))
     write_atomically(folder / "samples.npz", encode_arrays(shown_samples(evaluation)))
+    return numbers
 
 
 def shown_samples(evaluation: Evaluation) -> dict[str, NDArray[Any]]:

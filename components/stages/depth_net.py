@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from components.backbones import laptop_latents
 from components.compute import use_cores
 from components.depth_network import DepthKind, save
-from components.files import move_folder, write_atomically
+from components.files import move_folder, new_folder, write_atomically
 from components.training.depth import DepthLearner, error_figures, read_samples
 from components.training.trainer import Surroundings, losses_csv, train
 
@@ -30,7 +30,7 @@ def run(params: "Params", context: "StageContext", *, split: str) -> Mapping[str
         history = train(
             learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
         )
-    network, folder = learner.network(), context.work / "network"
+    network, folder = learner.network(), new_folder(context.work / "network")
     save(network, folder)
     write_atomically(folder / "losses.csv", losses_csv(history))
     move_folder(folder, Path("models/depth_nets") / split)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from components.compute import use_cores
 from components.errors import StoppedError
-from components.files import move_folder
+from components.files import move_folder, new_folder
 from components.model import load_model
 from components.pseudo_labels.storage import LabelRow, read_rows, rgb_of
 from components.training.encoded import PSEUDO_FILE, TRAIN_FILE, encode_clips, save_encoded
@@ -23,7 +23,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     """Write data/encoded/BACKBONE."""
     use_cores(params.resources)
     model = load_model(Path("models") / backbone / "base")
-    folder = context.work / "encoded"
+    folder = new_folder(context.work / "encoded")
     train = Path("data/simulation/train")
     labelled = Path("data/pseudo_labels")
     with context.progress(2) as display:

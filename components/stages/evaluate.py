@@ -43,7 +43,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
         )
         table = evaluate(evaluation)
     figures = summarise(table, seed=params.seed, resamples=params.evaluation.bootstrap_samples)
-    write_results(context.work / "results", evaluation, table, figures)
+    figures = write_results(context.work / "results", evaluation, table, figures)
     note_evaluation(Path(), split=split.name, models={name: manifest_hash(path) for name, path in models.items()})
     move_folder(context.work / "results", Path("data/evaluation") / backbone)
     return figures

@@ -9,7 +9,7 @@ import numpy as np
 
 from components.backbones import laptop_latents
 from components.compute import use_cores
-from components.files import move_folder
+from components.files import move_folder, new_folder
 from components.training.simulated import videos_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
             display.advance()
     frames = np.stack(clips)
     codec = laptop_latents.fit(frames, channels=params.latents.channels)
-    folder = context.work / "latents"
+    folder = new_folder(context.work / "latents")
     laptop_latents.save(codec, folder / laptop_latents.FILE)
     move_folder(folder, Path("models/latents"))
     return {"psnr": laptop_latents.psnr(codec, frames)}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.compute import use_cores
-from components.files import move_folder
+from components.files import move_folder, new_folder
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -18,7 +18,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     """Write models/BACKBONE/base."""
     use_cores(params.resources)
     section = getattr(params.backbones, backbone)
-    folder = context.work / "base"
+    folder = new_folder(context.work / "base")
     if section.size == "tiny":
         from components.training.prepare_twin import prepare_twin
 

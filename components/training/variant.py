@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from components.files import move_folder
+from components.files import move_folder, new_folder
 from components.heads import Heads
 from components.model import Model, write_variant
 from components.training.trainer import Learner, Surroundings, losses_csv, train
@@ -44,7 +44,7 @@ def train_variant(
         history = train(
             learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
         )
-    made = context.work / "model"
+    made = new_folder(context.work / "model")
     write_variant(
         made,
         replace(model, heads=learner.heads, changed=learner.changed),
