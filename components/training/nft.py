@@ -44,7 +44,7 @@ def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Gener
     """The loss of whole groups of samples, each group at a random time.
 
     A group shares its time and its noise. What its samples then have in common cancels, because their advantages sum to
-    zero: without it the same steps gain half as much on dev.
+    zero: drawn apart, the same steps gained about half as much Chamfer on dev.
     """
     backbone, group = policy.backbone, policy.section.group_size
     clean, condition = judged.latents[chosen], judged.condition[chosen]
