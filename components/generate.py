@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import Condition, Frames
 from components.compute import mixed_precision
 from components.errors import ParametersError
@@ -75,7 +76,8 @@ def read_frames(model: Model, *, frames: Frames, captions: Sequence[str], noise_
 def read_4d(model: Model, latents: Tensor, condition: Condition, *, noise_level: float, seed: int = 0) -> Read4D:
     """The heads' reading of clean latents (B,C,F,h,w): one conditional forward pass at a small noise level.
 
-    The noise is the same for every sample, so that a video's reading does not depend on its neighbours.
+    The noise is the same for every sample, so that a video's reading does not depend on its neighbours. The policy's
+    adapter is off: the heads were trained without it, and a policy that reads its own reward moves its ruler.
     """
     heads = model.with_heads
     parts = []
@@ -87,7 +89,8 @@ def read_4d(model: Model, latents: Tensor, condition: Condition, *, noise_level:
         one = torch.randn(part[:1].shape, generator=generator)
         alpha, sigma = (value[:, None, None, None, None] for value in model.backbone.path(times))
         noisy = alpha * part + sigma * one
-        taps = model.backbone.predict(noisy, times, given, taps=model.taps).taps
+        with adapter_off(model.backbone, POLICY):
+            taps = model.backbone.predict(noisy, times, given, taps=model.taps).taps
         with mixed_precision():
             parts.append(heads(taps, noisy, given))
     return Read4D(**{name: torch.cat([getattr(part, name) for part in parts]) for name in Read4D.__dataclass_fields__})

@@ -15,6 +15,7 @@ from components.backbones.base import Backbone
 from components.errors import Phys4dError
 
 PATTERN = "adapter-*.safetensors"
+POLICY = "stage3"  # the adapter that reinforcement learning trains
 
 
 def add_adapter(backbone: Backbone, name: str, *, rank: int, seed: int) -> list[torch.nn.Parameter]:
@@ -43,9 +44,12 @@ def add_adapter(backbone: Backbone, name: str, *, rank: int, seed: int) -> list[
 
 @contextmanager
 def adapter_off(backbone: Backbone, name: str) -> Iterator[None]:
-    """The backbone as it was before adapter `name` was added; what trains is the same afterwards."""
+    """The backbone as it was before adapter `name` was added, if it was; what trains is the same afterwards."""
     trained = [value for value in backbone.transformer.parameters() if value.requires_grad]
     names = _adapters(backbone)
+    if name not in names:
+        yield
+        return
     below = names[: names.index(name)]
     if below:
         backbone.transformer.set_adapters(below)  # type: ignore[operator]

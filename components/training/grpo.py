@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from components.backbones.adapters import adapter_off
+from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import Condition
 from components.training.diffusion import CHUNK, with_given
-from components.training.policy import ADAPTER, Policy
+from components.training.policy import Policy
 from components.training.transitions import Gaussian, coefficients_preserving
 
 LOSS_SCALE = 100.0  # ratios move by 1e-4 a step: brings gradients to the anchor's size
@@ -89,7 +89,7 @@ def _ratio(policy: Policy, transition: Transition, condition: Condition, chosen:
 def _divergence(policy: Policy, transition: Transition, condition: Condition, chosen: Tensor) -> Tensor:
     """KL of the policy's steps to those of the model without its adapter."""
     gaussian = _of_policy(policy, transition, condition, chosen)
-    with torch.no_grad(), adapter_off(policy.backbone, ADAPTER):
+    with torch.no_grad(), adapter_off(policy.backbone, POLICY):
         reference = _of_policy(policy, transition, condition, chosen)
     apart = (gaussian.mean - reference.mean)[:, :, policy.backbone.given :].square().flatten(1).mean(1)
     return (apart / (2 * gaussian.deviation.square())).mean()

@@ -23,6 +23,7 @@ class Truth:
     """What the simulator says of clips: float16 or float32; masks bool."""
 
     log_depth: Tensor  # B,T,H,W of metres
+    valid: Tensor  # B,T,H,W pixels that see something nearer than the far plane
     foreground: Tensor  # B,T,H,W dynamic objects
     flow: Tensor  # B,T-1,2,H,W pixels
     depth_change: Tensor  # B,T-1,H,W metres
@@ -35,6 +36,7 @@ class Truth:
         """Some clips, as float32."""
         return Truth(
             log_depth=self.log_depth[index].float(),
+            valid=self.valid[index],
             foreground=self.foreground[index],
             flow=self.flow[index].float(),
             depth_change=self.depth_change[index].float(),
@@ -78,14 +80,16 @@ def truth_losses(read: Read4D, truth: Truth, signal: Tensor) -> dict[str, Tensor
 def warp_loss(read: Read4D, truth: Truth, weight: Tensor) -> Tensor:
     """|D_{t+1}(p + flow) - (D_t(p) + depth_change(p))| over visible pixels, over the clip's mean depth.
 
-    Depth and motion are both the heads', so both get its gradient; only `visible` and the mean depth are the
-    simulator's. Capped at LARGEST_WARP.
+    Depth and motion are both the heads', so both get its gradient; only `visible`, `valid` and the mean depth are the
+    simulator's. Capped at LARGEST_WARP. The sky, at rest on the far plane, counts in neither: it would be most of it.
     """
     depth = read.depth
     arrived = warp_back(depth[:, 1:], read.flow)
-    scale = truth.log_depth.exp().mean((1, 2, 3)).view(-1, 1, 1, 1)
+    seen = (truth.log_depth.exp() * truth.valid).sum((1, 2, 3)) / truth.valid.sum((1, 2, 3)).clamp(min=1)
+    scale = seen.clamp(min=LEAST_SPREAD).view(-1, 1, 1, 1)
     residual = (arrived - depth[:, :-1] - read.depth_change).abs() / scale
-    return (residual.clamp(max=LARGEST_WARP) * weight * truth.visible).mean()
+    counted = truth.visible & truth.valid[:, :-1]
+    return (residual.clamp(max=LARGEST_WARP) * weight * counted).mean()
 
 
 def warp_back(values: Tensor, flow: Tensor) -> Tensor:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from components.backbones.adapters import adapter_off
+from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import per_sample
 from components.training.diffusion import Noised, add_noise, sample
-from components.training.policy import ADAPTER, Judged, Policy
+from components.training.policy import Judged, Policy
 
 LEAST_TIME = 0.05
 SPREAD = 3.0  # deviations of advantage from the worst sample to the best
@@ -59,7 +59,7 @@ def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Gener
     away = _clean_error(policy, noised, 2 * old - new, clean)
     loss = (good * towards + (1 - good) * away).mean()
     if policy.section.kl:
-        with torch.no_grad(), adapter_off(backbone, ADAPTER):
+        with torch.no_grad(), adapter_off(backbone, POLICY):
             reference = backbone.predict(noised.noisy, times, condition).output
         loss = loss + policy.section.kl * (new - reference)[:, :, backbone.given :].square().mean()
     return loss

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from components.errors import Phys4dError
+
 WARM_UP = 20  # steps
 DECAY_FROM = 0.5  # of all steps
 LEAST = 0.02  # of the learning rate, at the end
@@ -27,9 +29,16 @@ class Optimisers:
         self._rates = [[group["lr"] for group in member.param_groups] for member in members]
 
     def step(self, factor: float) -> None:
-        """Clip each group by its own norm, step with learning rates times `factor`, forget the gradients."""
+        """Clip each group by its own norm, step with learning rates times `factor`, forget the gradients.
+
+        Phys4dError when a gradient is not finite: no step is done.
+        """
         for parameters in self._clipped:
-            torch.nn.utils.clip_grad_norm_(parameters, LARGEST_NORM)
+            norm = torch.nn.utils.clip_grad_norm_(parameters, LARGEST_NORM)
+            if not torch.isfinite(norm):
+                raise Phys4dError(
+                    f"the gradient's norm is {norm.item()}, expected a finite number: lower the learning rates"
+                )
         for member, rates in zip(self.members, self._rates, strict=True):
             for group, rate in zip(member.param_groups, rates, strict=True):
                 group["lr"] = rate * factor

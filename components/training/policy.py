@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from components.backbones.adapters import adapter_off
 from components.backbones.base import Backbone, Condition
 from components.generate import read_4d
 from components.model import Model
@@ -20,7 +19,6 @@ from components.training.rewards import Scene, advantages, reward_terms
 if TYPE_CHECKING:
     from components.params import Stage3
 
-ADAPTER = "stage3"
 ANCHOR_BATCH = 16  # simulated clips of the anchor loss
 LEAST_TIME = 0.02
 
@@ -69,8 +67,7 @@ class Policy:
 
     def judge(self, latents: Tensor, numbers: Tensor, condition: Condition, generator: torch.Generator) -> Judged:
         """Rewards of generated latents by the reader, as advantages within their groups."""
-        with adapter_off(self.backbone, ADAPTER):
-            read = read_4d(self._model, latents, condition, noise_level=self._noise_level)
+        read = read_4d(self._model, latents, condition, noise_level=self._noise_level)
         scene = Scene(truth=self._practice.truth[numbers], rays=self._practice.rays)
         terms = reward_terms(read, scene, generator)
         return Judged(

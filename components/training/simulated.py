@@ -14,7 +14,7 @@ from components.shards import read_part
 from components.training.losses import Truth
 from components.training.rewards import rays_of
 
-FIELDS = ("depth", "segmentation", "flow", "depth_change", "visible")
+FIELDS = ("depth", "valid", "segmentation", "flow", "depth_change", "visible")
 
 
 def captions_of(folder: Path) -> list[str]:
@@ -33,19 +33,21 @@ def read_truth(folder: Path) -> Truth:
     rows = read_index(folder)
     T, H, W = rows[0].frames, rows[0].height, rows[0].width
     log_depth = np.empty((len(rows), T, H, W), np.float16)
-    foreground = np.empty((len(rows), T, H, W), np.bool_)
+    valid, foreground = (np.empty((len(rows), T, H, W), np.bool_) for _ in range(2))
     flow = np.empty((len(rows), T - 1, 2, H, W), np.float16)
     depth_change = np.empty((len(rows), T - 1, H, W), np.float16)
     visible = np.empty((len(rows), T - 1, H, W), np.bool_)
     for number, row in enumerate(rows):
         part = read_part(folder, row.extent, FIELDS)
         log_depth[number] = np.log(part.arrays["depth"])
+        valid[number] = part.arrays["valid"]
         foreground[number] = np.isin(part.arrays["segmentation"], part.dynamic)
         flow[number] = np.moveaxis(part.arrays["flow"], -1, 1)
         depth_change[number] = part.arrays["depth_change"]
         visible[number] = part.arrays["visible"]
     return Truth(
         log_depth=torch.from_numpy(log_depth),
+        valid=torch.from_numpy(valid),
         foreground=torch.from_numpy(foreground),
         flow=torch.from_numpy(flow),
         depth_change=torch.from_numpy(depth_change),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from components.backbones.adapters import adapter_ranks, add_adapter
+from components.backbones.adapters import POLICY, adapter_ranks, add_adapter
 from components.model import Model
 from components.training import grpo, nft
 from components.training.optimisers import Optimisers, adam
-from components.training.policy import ADAPTER, Policy, Practice
+from components.training.policy import Policy, Practice
 from components.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Reinforcement:
         self._section = section
         self._below = adapter_ranks(model.backbone)
         self._done = 0
-        parameters = add_adapter(model.backbone, ADAPTER, rank=section.lora_rank, seed=seed)
+        parameters = add_adapter(model.backbone, POLICY, rank=section.lora_rank, seed=seed)
         self._policy = Policy(model, parameters, practice, section, noise_level)
         self._optimisers = Optimisers([adam(parameters, section.learning_rate)], clipped=[parameters])
         self._state = TrainingState(
@@ -59,7 +59,7 @@ class Reinforcement:
     @property
     def adapters(self) -> dict[str, int]:
         """Every adapter of the model, with its rank."""
-        return {**self._below, ADAPTER: self._section.lora_rank}
+        return {**self._below, POLICY: self._section.lora_rank}
 
     def _step(self) -> None:
         remaining = (1 - self._done / (self.steps * self._section.updates)) / DECAY

@@ -48,7 +48,14 @@ def plane(*, sideways: float = 1.0, down: float = 0.0, away: float = 0.25, frame
     flow = torch.tensor([sideways, down]).view(1, 1, 2, 1, 1).expand(1, frames - 1, 2, H, W)
     change = torch.full((1, frames - 1, H, W), away)
     everywhere = torch.ones(1, frames, H, W, dtype=torch.bool)
-    truth = Truth(log_depth=log_depth, foreground=everywhere, flow=flow, depth_change=change, visible=everywhere[:, 1:])
+    truth = Truth(
+        log_depth=log_depth,
+        valid=everywhere,
+        foreground=everywhere,
+        flow=flow,
+        depth_change=change,
+        visible=everywhere[:, 1:],
+    )
     return truthful(truth), truth
 
 
@@ -229,6 +236,17 @@ class TestWarp:
         read, truth = plane()
         nowhere = replace(truth, visible=torch.zeros_like(truth.visible))
         assert warp_loss(replace(read, depth_change=read.depth_change + 1), nowhere, ALL).item() == 0
+
+    def test_the_sky_counts_neither_in_the_loss_nor_in_its_scale(self) -> None:
+        """Half of the picture is sky, 100 m away and at rest: what the wall costs is what it costs without a sky."""
+        read, truth = plane(sideways=0.0)
+        read = replace(read, depth_change=read.depth_change + 0.3)
+        sky = (torch.arange(W) < W // 2).expand_as(truth.valid)
+        under_sky = replace(truth, valid=~sky, log_depth=torch.where(sky, torch.tensor(100.0).log(), truth.log_depth))
+        half = warp_loss(read, under_sky, ALL).item()
+        assert half == pytest.approx(warp_loss(read, truth, ALL).item() * (1 - (W // 2) / W), rel=1e-5)
+        restless = replace(read, depth_change=read.depth_change + 5.0 * sky[:, :-1])
+        assert warp_loss(restless, under_sky, ALL).item() == pytest.approx(half, rel=1e-6)
 
     def test_an_edge_costs_no_more_than_the_cap(self) -> None:
         read, truth = plane()

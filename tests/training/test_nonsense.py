@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from components.backbones.adapters import adapter_off
 from components.backbones.base import Condition
 from components.generate import read_4d
 from components.heads import Read4D
@@ -15,7 +14,7 @@ from components.model import Model
 from components.training import policy
 from components.training.diffusion import sample
 from components.training.losses import Truth, confident_flow, scale_shift_invariant, truth_losses
-from components.training.policy import ADAPTER, Practice
+from components.training.policy import Practice
 from components.training.rewards import Scene, advantages, rays_of, reward_terms
 from components.training.stage1 import HeadsOnPseudoLabels, PseudoLabels
 from components.training.stage2 import SimulationTuning
@@ -120,8 +119,7 @@ def chamfer_of(model: Model) -> float:
     batch = data.batch(torch.arange(32))
     noise = torch.randn(batch.clean.shape, generator=generator)
     latents = sample(model.backbone, noise, batch.condition, steps=4)
-    with adapter_off(model.backbone, ADAPTER):
-        read = read_4d(model, latents, batch.condition, noise_level=0.05)
+    read = read_4d(model, latents, batch.condition, noise_level=0.05)
     scene = Scene(truth=SEEN.truth[torch.arange(32)], rays=rays_of(INTRINSICS, SIZE, SIZE))
     return reward_terms(read, scene, generator)["chamfer"].mean().item()
 

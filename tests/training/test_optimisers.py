@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from components.backbones.adapters import add_adapter
+from components.errors import Phys4dError
 from components.training.optimisers import (
     DECAY_FROM,
     LARGEST_NORM,
@@ -174,6 +175,16 @@ def test_each_group_is_clipped_by_its_own_norm() -> None:
     expected = {name: before[name] - value.grad for name, value in quiet.named_parameters() if value.grad is not None}
     optimisers.step(1.0)
     torch.testing.assert_close(dict(quiet.state_dict()), expected)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_gradient_that_is_not_finite_changes_nothing(value: float) -> None:
+    layer, optimisers = problem()
+    before = copies(layer.state_dict())
+    (value * layer(torch.ones(1, 6)).sum()).backward()
+    with pytest.raises(Phys4dError, match=r"the gradient's norm is (nan|inf), expected a finite number"):
+        optimisers.step(1.0)
+    assert_same(layer.state_dict(), before)
 
 
 def test_a_small_gradient_is_left_as_it_is() -> None:

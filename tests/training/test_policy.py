@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from components.backbones.adapters import add_adapter
+from components.backbones.adapters import POLICY, adapter_off, add_adapter
 from components.backbones.base import Condition
 from components.generate import read_4d
 from components.heads import Read4D
 from components.training import policy as policy_module
-from components.training.policy import ADAPTER, Policy
+from components.training.policy import Policy
 from components.training.rewards import advantages
 from tests.training.twins import STAGE3, copies, make_model, make_practice
 
@@ -23,7 +23,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def make_policy() -> Policy:
     model = make_model()
-    parameters = add_adapter(model.backbone, ADAPTER, rank=4, seed=1)
+    parameters = add_adapter(model.backbone, POLICY, rank=4, seed=1)
     return Policy(model, parameters, make_practice(), SECTION, NOISE_LEVEL)
 
 
@@ -70,10 +70,11 @@ def test_the_reader_does_not_see_the_adapter(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(policy_module, "reward_terms", keep)
     policy.judge(latents, numbers, condition, generator())
     expected = read_4d(make_model(), latents, condition, noise_level=NOISE_LEVEL)
-    seen = read_4d(policy._model, latents, condition, noise_level=NOISE_LEVEL)
     for field in Read4D.__dataclass_fields__:
         assert torch.equal(getattr(readings[0], field), getattr(expected, field)), field
-        assert not torch.equal(getattr(seen, field), getattr(expected, field)), "the adapter would have changed it"
+    with adapter_off(policy.backbone, POLICY):
+        unadapted = output(policy)
+    assert not torch.equal(output(policy), unadapted), "the adapter would have changed it"
 
 
 def test_rewards_and_advantages_belong_to_their_samples() -> None:
@@ -114,7 +115,7 @@ def test_the_anchor_reaches_the_adapter_alone() -> None:
     policy.anchor(generator()).backward()
     with_gradient = {name for name, value in policy.backbone.transformer.named_parameters() if value.grad is not None}
     assert len(with_gradient) == len(policy.parameters)
-    assert all(f".{ADAPTER}." in name for name in with_gradient)
+    assert all(f".{POLICY}." in name for name in with_gradient)
     assert all(value.grad is None for value in make_model().with_heads.parameters())
 
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from components.backbones.adapters import add_adapter
+from components.backbones.adapters import POLICY, add_adapter
 from components.backbones.base import Condition
 from components.params import Stage3
 from components.training.diffusion import sample
 from components.training.optimisers import Optimisers, adam
-from components.training.policy import ADAPTER, Judged, Policy
+from components.training.policy import Judged, Policy
 from components.training.rewards import advantages
 from tests.training.twins import STAGE3, make_model, make_practice
 
@@ -42,7 +42,7 @@ def reward_of(latents: Tensor) -> Tensor:
 def make_toy(section: Stage3 = TOY, *, rate: float = 1e-2) -> tuple[ToyPolicy, Optimisers]:
     """A policy with a fresh adapter, and its optimiser."""
     model = make_model()
-    parameters = add_adapter(model.backbone, ADAPTER, rank=section.lora_rank, seed=1)
+    parameters = add_adapter(model.backbone, POLICY, rank=section.lora_rank, seed=1)
     policy = ToyPolicy(model, parameters, make_practice(), section, 0.05)
     return policy, Optimisers([adam(parameters, rate)], clipped=[parameters])
 

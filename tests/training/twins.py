@@ -76,6 +76,7 @@ def make_world(count: int, seed: int = 0) -> World:
         rgb=rgb,
         truth=Truth(
             log_depth=torch.from_numpy(depth).log(),
+            valid=torch.ones(depth.shape, dtype=torch.bool),
             foreground=torch.from_numpy(mask),
             flow=torch.from_numpy((here[:, :, None] * velocity[:, None, :, None, None]).astype(np.float32)),
             depth_change=torch.from_numpy((here * approach[:, None, None, None]).astype(np.float32)),
