@@ -198,7 +198,7 @@ def generate(
     stage_name: Annotated[
         Literal["stage1", "stage2", "stage3"] | None, typer.Option("--stage", help="Default: the last that is there.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another future.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Another seed, another future.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier generation in that folder.")] = False,
 ) -> None:
     """Generate video, depth, motion and a moving point cloud from a picture and a sentence."""

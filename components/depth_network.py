@@ -7,7 +7,7 @@ judge, by which generated videos are measured. Legend: B frames, H height, W wid
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -110,13 +110,26 @@ def load(folder: Path) -> DepthNetwork:
     from safetensors.torch import load_file
 
     try:
-        description: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text())
-        module = UNet(description["width"])
+        depth_kind, width = _described((folder / DESCRIPTION).read_text())
+        with torch.random.fork_rng(devices=[]):  # weights that are drawn only to be replaced
+            module = UNet(width)
         module.load_state_dict(load_file(folder / WEIGHTS))
-        depth_kind: DepthKind = description["depth_kind"]
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise Phys4dError(
             f"{folder}: no depth network can be read ({' '.join(str(error).split())}), expected {DESCRIPTION} and "
             f"{WEIGHTS} of one training: run phys4d stage depth_net@{folder.name} --force"
         ) from error
     return DepthNetwork(depth_kind=depth_kind, module=module.eval())
+
+
+def _described(text: str) -> tuple[DepthKind, int]:
+    """What `save` wrote of a network: its kind and width; ValueError when it is anything else."""
+    description = json.loads(text)
+    if not isinstance(description, dict):
+        raise ValueError(f"{DESCRIPTION} is a {type(description).__name__}, expected an object")
+    depth_kind, width = description.get("depth_kind"), description.get("width")
+    if depth_kind not in get_args(DepthKind):
+        raise ValueError(f"depth_kind is {depth_kind!r}, expected {' or '.join(get_args(DepthKind))}")
+    if type(width) is not int or width < GROUPS or width % GROUPS:
+        raise ValueError(f"width is {width!r}, expected a multiple of {GROUPS}")
+    return cast("DepthKind", depth_kind), width

@@ -11,6 +11,7 @@
 Legend: B samples, T frames, H, W height and width.
 """
 
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -31,7 +32,9 @@ from components.simulation.preview import depth_colours, flow_colours
 if TYPE_CHECKING:
     from components.generate import Generated
 
-NAMES = {"rgb.mp4", "depth.npz", "motion.npz", "points", "preview.png", "generation.json"}
+DESCRIPTION = "generation.json"
+NAMES = {"rgb.mp4", "depth.npz", "motion.npz", "points", "preview.png", DESCRIPTION}
+POINTS_NAME = re.compile(r"\d{4,}\.ply")
 QUALITY = "12"  # of H.264, 0 lossless to 51: no visible loss
 COLUMNS = 6  # of the preview
 TILE = 128  # pixels: the least height of a tile of the preview
@@ -63,7 +66,7 @@ def write_generation(
         work.mkdir(parents=True)
         rgb = generated.rgb[sample]
         write_video(work / "rgb.mp4", rgb, fps=fps)
-        (work / "generation.json").write_text(canonical_json(description), encoding="utf-8")
+        (work / DESCRIPTION).write_text(canonical_json(description), encoding="utf-8")
         rows = [rgb]
         if generated.depth is None:
             sys.stderr.write(f"{folder}: the model has no heads, so there is neither depth nor motion\n")
@@ -89,12 +92,31 @@ def free_folder(folder: Path, *, overwrite: bool) -> Path:
     if target == Path.cwd() or target in Path.cwd().parents:
         raise ParametersError(f"--out {folder} holds the folder you are in: name a new one")
     found = {path.name for path in target.iterdir()} if target.exists() else set()
-    others = sorted(found - NAMES)
+    others = _not_generated(target, found)
     if others:
         raise ParametersError(f"--out {folder} holds {others[0]}, which is of no generation: name another folder")
+    if found and DESCRIPTION not in found:
+        raise ParametersError(
+            f"--out {folder} holds {min(found)} and no {DESCRIPTION}, so it may be yours: name another folder"
+        )
     if found and not overwrite:
         raise ParametersError(f"--out {folder} holds an earlier generation: name another folder, or give --force")
     return target
+
+
+def _not_generated(folder: Path, found: set[str]) -> list[str]:
+    """What of the names `found` in a folder, and below its points, `write_generation` does not write, sorted."""
+    others = found - NAMES
+    points = folder / "points"
+    if points.is_symlink() or points.is_file():
+        others.add("points")
+    elif points.is_dir():
+        others |= {
+            f"points/{path.name}"
+            for path in points.iterdir()
+            if not POINTS_NAME.fullmatch(path.name) or not path.is_file()
+        }
+    return sorted(others)
 
 
 def _write_4d(

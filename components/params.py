@@ -43,7 +43,7 @@ class Section(BaseModel):
 
 
 class Resources(Section):
-    """How fast, never what: tracked by no stage."""
+    """How fast; only the rounding of sums in training depends on it. Tracked by no stage."""
 
     processes: Annotated[int, Field(ge=1, le=1024)]
     threads: Annotated[int, Field(ge=1, le=1024)]
@@ -230,7 +230,7 @@ class WanTiny(Section):
 
     layers: Annotated[int, Field(ge=1, le=48)]
     heads: Annotated[int, Field(ge=1, le=64)]
-    head_width: Annotated[int, Field(ge=16, le=256)]
+    head_width: Annotated[int, Field(ge=16, le=256, multiple_of=2)]  # rotary embedding turns pairs
     time_shift: Annotated[float, Field(gt=0, le=100)]
 
 

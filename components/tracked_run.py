@@ -95,7 +95,7 @@ class TrackedRun:
         """Deliver, now and then and at the end; then what earlier runs left. Sample the system meanwhile."""
         try:
             store = tracking.Store(self._root)
-            sample = tracking.sampler()
+            sample = self._sampler()
             if not self._closing.is_set():
                 self._attempt(lambda: store.deliver(buffer))
             while not self._closing.wait(INTERVAL):
@@ -107,8 +107,16 @@ class TrackedRun:
                 self._attempt(lambda: tracking.deliver_all(store))
         except Exception as error:  # noqa: BLE001 -- an MLflow that cannot even be imported is no stage's failure
             self._warn(f"{type(error).__name__}: {error}")
+            self._closing.wait()  # the stage goes on writing to the file
         finally:
             buffer.close()
+
+    def _sampler(self) -> Callable[[], dict[str, float]]:
+        try:
+            return tracking.sampler()
+        except Exception as error:  # noqa: BLE001 -- nor is one whose monitors cannot be made
+            self._warn(f"no system metrics: {type(error).__name__}: {error}")
+            return dict
 
     def _sample(self, sample: Callable[[], dict[str, float]], buffer: Buffer) -> None:
         """The system's state, at a step of its own: the seconds since the run began."""

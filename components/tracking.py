@@ -38,6 +38,7 @@ LASTING = {  # what MLflow reads once, as it is loaded
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",  # a pooled connection would write into a deleted file
 }
+SECRET_VALUE = re.compile(r"([?&][^=&\s]*(?:token|passw|secret|credential|key)[^=&\s]*=)[^&\s]*", re.IGNORECASE)
 BRIEF = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 
 
@@ -347,8 +348,11 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
 
 
 def without_password(text: str) -> str:
-    """Text whose addresses show no user and no password."""
-    return re.sub(r"//[^/@\s]*@", "//***@", text)
+    """Text whose addresses show no user, no password and no secret of their query; rather too little is shown.
+
+    A password may hold @ and /, so that everything up to an address's last @ is taken for it.
+    """
+    return re.sub(r"//\S*@", "//***@", SECRET_VALUE.sub(r"\1***", text))
 
 
 def one_line(error: BaseException | str) -> str:

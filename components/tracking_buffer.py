@@ -60,7 +60,10 @@ class Buffer:
         self.identity = path.stem
 
     def append(self, **entry: object) -> None:
-        """Write one line; OSError when the disk did not take all of it, which the next line then begins with."""
+        """Write one line; OSError when the disk did not take all of it, which the next line then begins with.
+
+        OSError also when it was closed.
+        """
         line = json.dumps({**entry, "time": now()}) + "\n"
         with self._writing:
             self._unwritten += line.encode()
@@ -106,8 +109,10 @@ class Buffer:
         self._delivery_path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let go of the lock."""
-        os.close(self._descriptor)
+        """Let go of the lock; nothing can be written any more."""
+        with self._writing:
+            os.close(self._descriptor)
+            self._descriptor = -1  # its number may soon be another file's
 
     @property
     def _delivery_path(self) -> Path:

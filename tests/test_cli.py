@@ -84,6 +84,13 @@ def test_a_wrong_command_line_gives_78(arguments: list[str], capsys: pytest.Capt
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_a_seed_that_no_generator_takes_gives_78(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["generate", "--image", "a.png", "--prompt", "A ball.", "--out", "out", "--seed", str(seed)]
+    assert run(arguments, debug=False) == ExitCode.BAD_PARAMETERS
+    assert "--seed" in capsys.readouterr().err
+
+
 def test_debug_adds_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["simulate", "--split", "nope"], debug=True) == ExitCode.BAD_PARAMETERS
     assert "Traceback" in capsys.readouterr().err

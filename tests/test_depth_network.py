@@ -116,6 +116,32 @@ def test_what_cannot_be_read_names_the_stage(tmp_path: Path, spoil: str) -> None
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ("[]", "network.json is a list, expected an object"),
+        ('{"depth_kind": "feet", "width": 8}', "depth_kind is 'feet', expected metric or affine_disparity"),
+        ('{"depth_kind": ["metric"], "width": 8}', "depth_kind is .'metric'., expected"),
+        ('{"width": 8}', "depth_kind is None, expected"),
+        ('{"depth_kind": "metric", "width": "8"}', "width is '8', expected a multiple of 4"),
+        ('{"depth_kind": "metric", "width": 0}', "width is 0, expected a multiple of 4"),
+    ],
+)
+def test_a_description_of_no_network_says_what_is_wrong(tmp_path: Path, description: str, message: str) -> None:
+    save(untrained(), tmp_path / "judge")
+    (tmp_path / "judge" / "network.json").write_text(description)
+    with pytest.raises(Phys4dError, match=message) as error:
+        load(tmp_path / "judge")
+    assert "run phys4d stage depth_net@judge --force" in str(error.value)
+
+
+def test_loading_leaves_the_global_generator_alone(tmp_path: Path) -> None:
+    save(untrained(), tmp_path / "judge")
+    before = torch.get_rng_state()
+    load(tmp_path / "judge")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.slow
 def test_metric_depth_is_learned_in_metres() -> None:
     network = train(make_samples(), steps=120).network()

@@ -206,6 +206,28 @@ def test_anything_else_is_never_replaced(tmp_path: Path) -> None:
         write(tmp_path / "file/out", make_videos())
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (["points/0000.ply"], r"holds points and no generation\.json, so it may be yours: name another folder"),
+        (["rgb.mp4"], r"holds rgb\.mp4 and no generation\.json"),
+        (["generation.json", "points/scan.ply"], r"holds points/scan\.ply, which is of no generation"),
+        (["generation.json", "points/0000.ply/mine.txt"], r"holds points/0000\.ply, which is of no generation"),
+        (["generation.json", "points"], "holds points, which is of no generation"),
+    ],
+)
+def test_names_like_those_of_a_generation_do_not_make_one(
+    tmp_path: Path, files: list[str], message: str, overwrite: bool
+) -> None:
+    for name in files:
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).touch()
+    with pytest.raises(ParametersError, match=message):
+        write(tmp_path / "out", make_videos(), overwrite=overwrite)
+    assert all((tmp_path / "out" / name).is_file() for name in files)
+
+
 def test_the_folder_one_stands_in_is_not_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ParametersError, match="holds the folder you are in"):

@@ -17,7 +17,7 @@ from components import tracked_run, tracking
 from components.errors import StoppedError
 from components.tracked_run import PIPELINE, TrackedRun, pipeline_run, stage_run
 from components.tracking import UnreachableError, sync
-from components.tracking_buffer import FOLDER, buffers, open_buffer
+from components.tracking_buffer import FOLDER, RunDescription, begin, buffers, open_buffer
 from tests.tracked import make_database, metric_rows, params, runs, tags
 
 CURVE = [("loss", step, 1.0 / (step + 1)) for step in range(6)]
@@ -253,6 +253,26 @@ def test_secrets_are_not_recorded(root: Path) -> None:
     assert dict(tracked_run.flatten(values))["storage.url"] == "https://***@example.org/a"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://me:hush@example.org/a", "https://***@example.org/a"),
+        ("mysql://me:hu@sh@db/runs", "mysql://***@db/runs"),
+        ("mysql://me:hu/sh@db/runs", "mysql://***@db/runs"),
+        ("http://me:hush@one/a and http://me:hush@two/b", "http://***@one/a and http://***@two/b"),
+        ("postgresql://db/runs?user=m&password=hush", "postgresql://db/runs?user=m&password=***"),
+        ("postgresql://db/runs?passwd=hu@sh&user=m", "postgresql://db/runs?passwd=***&user=m"),
+        ("https://db/a?X-Token=hush&apiKey=hush", "https://db/a?X-Token=***&apiKey=***"),
+        ("https://me:hush@db/a?client_secret=hush", "https://***@db/a?client_secret=***"),
+        ("https://db/a?Credential=hush", "https://db/a?Credential=***"),
+        ("sqlite:////home/me/.phys4d/mlflow.db", "sqlite:////home/me/.phys4d/mlflow.db"),
+        ("stage1@wan22: step?next=2", "stage1@wan22: step?next=2"),
+    ],
+)
+def test_an_address_shows_no_secret(text: str, shown: str) -> None:
+    assert tracking.without_password(text) == shown
+
+
 def test_odd_names_do_not_block_the_rest(root: Path) -> None:
     with stage(root) as run:
         run.log({"loss@step=1": 1.0, "../up": 2.0, "a//b": 3.0, "score.low": 4.0}, 0)
@@ -290,6 +310,40 @@ def test_a_full_disk_stops_no_stage(root: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(os, "write", write)
         run.log({"last": 2.0}, 5)
     assert metric_rows(root) == sorted([("first", 0, 1.0), *CURVE, ("last", 5, 2.0)])
+
+
+@pytest.mark.parametrize("broken", ["sampler", "Store"])
+def test_a_broken_mlflow_costs_one_warning_and_no_figure(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("as ordered")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking, broken, fail)
+        with stage(root) as run:
+            log(run, 0, 1)
+            while "as ordered" not in capsys.readouterr().err:
+                time.sleep(0.02)
+            log(run, 1)
+            with buffers(root)[0].open() as file:
+                assert sum('"metrics": {"loss"' in line for line in file) == len(CURVE)
+    assert capsys.readouterr().err == ""
+    sync(root)
+    assert metric_rows(root) == sorted(CURVE)
+    assert runs(root) == [("stage1@wan22", "FINISHED")]
+
+
+def test_a_closed_file_takes_no_line_and_neither_does_another(tmp_path: Path) -> None:
+    description = RunDescription(
+        kind="stage", experiment="phys4d/laptop", name="a", pipeline="", params={}, tags={}, work=""
+    )
+    buffer = begin(tmp_path, description, key="k")
+    buffer.close()
+    other = (tmp_path / "other").open("w")  # it takes the number that became free
+    with other, pytest.raises(OSError, match="Bad file descriptor"):
+        buffer.append(status="FINISHED")
+    assert (tmp_path / "other").read_text() == ""
 
 
 def test_a_file_that_cannot_be_read_is_put_aside_with_the_others_delivered(root: Path) -> None:

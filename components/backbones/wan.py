@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CHUNK = 4  # frames a latent frame covers, the first alone excepted
 TIME_UNITS = 1000  # the network's own unit of time
+POSITIONS = 256  # that the tiny twin's rotary embedding knows along time, height and width
 LINEAR_LAYERS = ("to_q", "to_k", "to_v", "to_out.0", "ffn.net.0.proj", "ffn.net.2")
 
 
@@ -125,5 +126,5 @@ def tiny_transformer(section: "WanTiny", *, channels: int, text_width: int, seed
             num_layers=section.layers,
             cross_attn_norm=True,
             qk_norm="rms_norm_across_heads",
-            rope_max_seq_len=256,
+            rope_max_seq_len=POSITIONS,
         )

@@ -16,15 +16,21 @@ from components.evaluation.table import Table, encode_table
 from components.files import write_atomically
 
 
-def write_results(folder: Path, evaluation: Evaluation, table: Table, figures: Mapping[str, float]) -> dict[str, float]:
+def write_results(
+    folder: Path, evaluation: Evaluation, table: Table, figures: Mapping[str, float | str]
+) -> dict[str, float]:
     """Write all three into `folder`; the numbers of metrics.json, which beside `figures` says what was measured."""
     plan = evaluation.plan
-    numbers = dict(figures) | {"evaluation.clips": len(plan.places), "evaluation.noises": plan.samples}
-    document = numbers | {"evaluation.split": plan.places[0].folder.name}
+    document: dict[str, float | str] = {
+        **figures,
+        "evaluation.clips": len(plan.places),
+        "evaluation.noises": plan.samples,
+        "evaluation.split": plan.places[0].folder.name,
+    }
     write_atomically(folder / "metrics.json", json.dumps(document, indent=1, allow_nan=False).encode())
     write_atomically(folder / "per_clip.parquet", encode_table(table))
     write_atomically(folder / "samples.npz", encode_arrays(shown_samples(evaluation)))
-    return numbers
+    return {key: value for key, value in document.items() if not isinstance(value, str)}
 
 
 def shown_samples(evaluation: Evaluation) -> dict[str, NDArray[Any]]:

@@ -3,7 +3,7 @@
 A row is a folder of npy files; it appears whole, when all of it is there. Legend: C clips, N samples of each, T frames.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,3 @@ def read_field(folder: Path, name: str) -> NDArray[Any]:
     """One array of a row, read from the disk where it is looked at."""
     array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r")
     return array
-
-
-def samples_of(rows: Mapping[str, Path]) -> dict[str, int]:
-    """How many samples each row has of a clip."""
-    return {row: read_field(folder, "frames").shape[1] for row, folder in rows.items()}

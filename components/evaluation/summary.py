@@ -2,7 +2,8 @@
 
 The unit is the configuration: samples, then views of it, are averaged first. All rows, and all differences, are
 resampled by the same draws. A difference is the later row minus the earlier one, over the configurations in which both
-are defined; its p is the sign test's. Figures that no configuration defines have n = 0 and nothing else.
+are defined; its p is the sign test's. Figures that no configuration defines have n = 0 and nothing else; those that one
+alone defines have neither interval nor p.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ Array = NDArray[np.float64]
 
 
 def summarise(table: Table, *, seed: int, resamples: int) -> dict[str, float]:
-    """`row.metric` and `earlier_to_later.metric`, each with .low, .high and .n, differences with .p."""
+    """`row.metric` and `earlier_to_later.metric`, each with .n, .low and .high, differences with .p."""
     units = _Units(table)
     if units.count < 2:
         raise ParametersError(
@@ -124,8 +125,10 @@ def _difference(before: Values, after: Values, counts: NDArray[np.int64]) -> Est
 def _figures(name: str, estimate: Estimate) -> dict[str, float]:
     if estimate.n == 0:
         return {f"{name}.n": 0}
-    low, high = percentile_interval(estimate.resampled)
-    figures = {name: estimate.value, f"{name}.low": low, f"{name}.high": high}
-    if estimate.p is not None:
-        figures[f"{name}.p"] = estimate.p
+    figures = {name: estimate.value}
+    if estimate.n >= 2:
+        low, high = percentile_interval(estimate.resampled)
+        figures |= {f"{name}.low": low, f"{name}.high": high}
+        if estimate.p is not None:
+            figures[f"{name}.p"] = estimate.p
     return {key: float(f"{value:.{DIGITS}g}") for key, value in figures.items()} | {f"{name}.n": estimate.n}

@@ -19,13 +19,17 @@ PROMOTING_SPLIT = "test"  # dev is what models are tuned on
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One gain: its mean, the lower end of its interval, and what that must exceed."""
+    """One gain: its mean, the lower end of its interval, and what that must exceed; NaN is undefined.
+
+    n: the scenes on which it is defined, None when metrics.json does not say.
+    """
 
     name: str
     value: float
     low: float
     threshold: float
     passed: bool
+    n: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +92,13 @@ def _gains(promotion: "Promotion") -> tuple[_Gain, ...]:
 
 
 def _check(gain: _Gain, metrics: Mapping[str, float | str]) -> Check:
-    value = gain.sign * _number(metrics, gain.key)
-    low = gain.sign * _number(metrics, f"{gain.key}.{'low' if gain.sign > 0 else 'high'}")
-    return Check(name=gain.name, value=value, low=low, threshold=gain.threshold, passed=low > gain.threshold)
+    end = f"{gain.key}.{'low' if gain.sign > 0 else 'high'}"
+    n = int(_number(metrics, f"{gain.key}.n")) if f"{gain.key}.n" in metrics else None
+    few = n is not None and n < 2  # the summary gives no interval then, and no mean of none
+    value = gain.sign * (math.nan if few and gain.key not in metrics else _number(metrics, gain.key))
+    low = gain.sign * (math.nan if few else _number(metrics, end))
+    passed = low > gain.threshold
+    return Check(name=gain.name, value=value, low=low, threshold=gain.threshold, passed=passed, n=n)
 
 
 def _number(metrics: Mapping[str, float | str], key: str) -> float:
@@ -101,6 +109,8 @@ def _number(metrics: Mapping[str, float | str], key: str) -> float:
 
 
 def _sentence(gain: _Gain, check: Check) -> str:
+    if check.n is not None and check.n < 2:
+        return f"{check.name} is defined on {check.n} {'scene' if check.n == 1 else 'scenes'}, needed 2 or more"
     sentence = f"{check.name} {check.value:+.3g} {gain.unit}"
     if math.isnan(check.low):
         return f"{sentence}, its interval undefined"

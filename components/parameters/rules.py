@@ -19,6 +19,7 @@ RAMP_LENGTH = 2.8  # metres
 REACH = (1.3, 0.4)  # metres from the middle to an object in the air
 GAP = 0.15  # metres between the bounding spheres of two objects
 BOUNDING = 1.65  # radius of the largest box's bounding sphere, over the radius of a ball
+TINY_POSITIONS = 256  # along each axis of the tiny twin's rotary embedding, rope_max_seq_len
 SPATIAL_FACTOR = {("wan22", "tiny"): 8 * 2, ("wan22", "5b"): 16 * 2}  # spatial stride of the VAE x patch of the DiT
 
 
@@ -63,6 +64,40 @@ def check_size(params: Params) -> Iterator[Problem]:
             )
 
 
+def check_positions(params: Params) -> Iterator[Problem]:
+    """The tiny twin's rotary embedding has a position for every latent frame, row and column of patches."""
+    if params.backbones.wan22.size != "tiny":
+        return
+    video, factor = params.video, SPATIAL_FACTOR["wan22", "tiny"]
+    most_frames, most_pixels = 4 * (TINY_POSITIONS - 1) + 1, factor * TINY_POSITIONS
+    for name, value, most in (
+        ("frames", video.frames, most_frames),
+        ("height", video.height, most_pixels),
+        ("width", video.width, most_pixels),
+    ):
+        if value > most:
+            yield Problem(
+                field=f"video.{name}",
+                message=f"{value} is more than backbone wan22 (tiny) has positions for: write {most} at most",
+            )
+
+
+def check_source(params: Params) -> Iterator[Problem]:
+    """A published backbone comes from somewhere; a tiny twin comes from the graph."""
+    section = params.backbones.wan22
+    if section.size == "5b" and not section.source:
+        yield Problem(
+            field="backbones.wan22.source",
+            message="nothing, expected a hub id or a folder: write Wan-AI/Wan2.2-TI2V-5B-Diffusers",
+        )
+    if section.size == "tiny" and (section.source or section.revision):
+        yield Problem(
+            field="backbones.wan22.source",
+            message=f"{section.source or section.revision!r} is of no use to size tiny, which the pipeline trains: "
+            "leave source and revision empty, or write size: 5b",
+        )
+
+
 def check_labels(params: Params) -> Iterator[Problem]:
     """A published depth estimator comes from somewhere; the laptop's own comes from the graph."""
     section = params.pseudo_labels
@@ -90,15 +125,31 @@ def check_taps(params: Params) -> Iterator[Problem]:
         )
 
 
-def check_training(params: Params) -> Iterator[Problem]:
-    """Stage 2 trains blocks that there are; stage 3 has a group of samples for every optimiser step."""
-    tiny, stage3 = params.backbones.wan22, params.stage3
-    if tiny.size == "tiny" and params.stage2.trainable == "blocks" and params.stage2.blocks > tiny.tiny.layers:
+def check_stage2(params: Params) -> Iterator[Problem]:
+    """Stage 2 trains blocks that there are, on clips that there are, with a loss."""
+    tiny, stage2 = params.backbones.wan22, params.stage2
+    if stage2.heads_batch_size > stage2.batch_size:
+        yield Problem(
+            field="stage2.heads_batch_size",
+            message=f"{stage2.heads_batch_size} is more than stage2.batch_size, of whose clips it takes the first: "
+            f"write {stage2.batch_size} at most",
+        )
+    if tiny.size == "tiny" and stage2.trainable == "blocks" and stage2.blocks > tiny.tiny.layers:
         yield Problem(
             field="stage2.blocks",
-            message=f"{params.stage2.blocks} is more than the {tiny.tiny.layers} layers of backbones.wan22.tiny: "
+            message=f"{stage2.blocks} is more than the {tiny.tiny.layers} layers of backbones.wan22.tiny: "
             f"write {tiny.tiny.layers} at most",
         )
+    if not any(weight for _, weight in stage2.weights):
+        yield Problem(
+            field="stage2.weights",
+            message="all are 0, expected at least one above 0, else nothing is learned: write diffusion: 1.0",
+        )
+
+
+def check_stage3(params: Params) -> Iterator[Problem]:
+    """Stage 3 has a group of samples for every optimiser step, noisy steps to train on, and a reward."""
+    stage3 = params.stage3
     if stage3.updates > stage3.prompts:
         yield Problem(
             field="stage3.updates",
@@ -109,6 +160,17 @@ def check_training(params: Params) -> Iterator[Problem]:
         yield Problem(
             field="stage3.sampler_steps",
             message=f"{stage3.sampler_steps} leaves grpo no step with noise, for the last has none: write 2 or more",
+        )
+    elif stage3.algorithm == "grpo" and stage3.times > stage3.sampler_steps - 1:
+        yield Problem(
+            field="stage3.times",
+            message=f"{stage3.times} is more than the {stage3.sampler_steps - 1} of {stage3.sampler_steps} "
+            f"sampler_steps that have noise and grpo trains on: write {stage3.sampler_steps - 1} at most",
+        )
+    if not any(weight for _, weight in stage3.reward):
+        yield Problem(
+            field="stage3.reward",
+            message="all are 0, expected at least one above 0, else nothing is rewarded: write chamfer: 1.0",
         )
 
 
@@ -210,6 +272,17 @@ def check_shards(params: Params) -> Iterator[Problem]:
             )
 
 
+def check_train(params: Params) -> Iterator[Problem]:
+    """The first frame decides the future that reinforcement learning rewards."""
+    physics = params.simulation.splits.train.physics
+    if physics != "real":
+        yield Problem(
+            field="simulation.splits.train.physics",
+            message=f"{physics!r}, expected 'real': a first frame does not tell which gravity or speed is meant, and "
+            "stages 2 and 3 learn the one future that follows from it",
+        )
+
+
 def check_evaluation(params: Params) -> Iterator[Problem]:
     """A score needs two takes of the real world."""
     name = params.evaluation.split
@@ -229,14 +302,18 @@ def check_evaluation(params: Params) -> Iterator[Problem]:
 RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_frames,
     check_size,
+    check_positions,
+    check_source,
     check_labels,
     check_taps,
-    check_training,
+    check_stage2,
+    check_stage3,
     check_rate,
     check_memory,
     check_lean,
     check_room,
     check_view,
     check_shards,
+    check_train,
     check_evaluation,
 )

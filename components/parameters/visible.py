@@ -7,7 +7,7 @@ from components.params import Section
 
 S = TypeVar("S", bound=Section)
 
-UNTRACKED = ("resources",)  # they change how fast a stage works, never what it makes
+UNTRACKED = ("resources",)  # how fast a stage works; only the rounding of sums in training depends on it
 
 
 def visible(params: S, keys: Iterable[str]) -> S:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from components.errors import ParametersError
@@ -37,8 +37,3 @@ def read_captions(folder: Path) -> Mapping[str, str]:
 def caption_of(name: str, captions: Mapping[str, str]) -> str:
     """The caption of a file: what captions.csv says, else the words of its name."""
     return captions.get(name) or " ".join(re.split(r"[\W_]+", Path(name).stem)).strip() or name
-
-
-def without_a_file(captions: Mapping[str, str], names: Sequence[str]) -> list[str]:
-    """Files that have a caption and are not there."""
-    return sorted(set(captions) - set(names))

@@ -62,11 +62,12 @@ class Source(Protocol[Item]):
 
 
 def collect(
-    source: Source[Any], *, work: Path, processes: int, stopped: Stopped, display: "Display"
+    source: Source[Any], *, field: str, work: Path, processes: int, stopped: Stopped, display: "Display"
 ) -> Mapping[str, float]:
     """Write the folder `work`/videos; how many clips there are, and how many remarks of each cause.
 
-    Remarks are said on standard error, a line a cause, and kept beside the videos.
+    Remarks are said on standard error, a line a cause, and kept beside the videos. field: the parameter or option that
+    names the source, for messages.
     ParametersError when nothing is left. StoppedError: the same call goes on.
     """
     tasks, folder = source.tasks(), work / "videos"
@@ -81,7 +82,7 @@ def collect(
         sys.stderr.write(f"warning: {line}\n")
     if not rows:
         causes = "; ".join(warnings(remarks)) or "there is none"
-        raise ParametersError(f"videos.source: no usable video ({causes}): give a folder with videos that move")
+        raise ParametersError(f"{field}: no usable video ({causes}): give a folder with videos that move")
     used = {row.shard for row in rows}
     for path in folder.glob("*.tar"):
         if path.name not in used:

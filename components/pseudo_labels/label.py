@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from components.params import Params
 
 CLIPS_SHOWN = 6
+OPTION = "--videos"  # for messages
 PREVIEW = "preview.png"  # in the folder of labels
 
 
@@ -32,12 +33,12 @@ def label_folder(videos: Path, *, out: Path, preview: bool, params: "Params", la
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ParametersError(f"--out {out}: there is something already, expected a new or an empty folder")
     limit_threads(params.resources.threads)
-    source = folder_source(videos, params.video, params.videos)
+    source = folder_source(videos, params.video, params.videos, field=OPTION)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
         work, processes = Path(folder), params.resources.processes
         with Progress("collect videos", len(source.names), unit="files") as display:
-            collected = collect(source, work=work, processes=processes, stopped=_never, display=display)
+            collected = collect(source, field=OPTION, work=work, processes=processes, stopped=_never, display=display)
         labelling = Labelling(
             videos=work / "videos", labeler=labeler, section=params.pseudo_labels, work=work / "label"
         )

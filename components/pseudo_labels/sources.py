@@ -140,14 +140,17 @@ class SplitSource:
                 yield Video(clip_id=row.clip_id, caption=row.caption_initial, rgb=rgb, source=source)
 
 
-def folder_source(folder: Path, form: "Format", limits: "Videos") -> FolderSource:
-    """The files below a folder; ParametersError when it is not there, holds no video, or its captions are bad."""
+def folder_source(folder: Path, form: "Format", limits: "Videos", *, field: str) -> FolderSource:
+    """The files below a folder; ParametersError when it is not there, holds no video, or its captions are bad.
+
+    field: the parameter or option that names the folder, for messages.
+    """
     if not folder.is_dir():
-        raise ParametersError(f"videos.source: {folder} is no folder, expected one with videos ({', '.join(SUFFIXES)})")
+        raise ParametersError(f"{field}: {folder} is no folder, expected one with videos ({', '.join(SUFFIXES)})")
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     names = tuple(name for name in found if name.lower().endswith(SUFFIXES))
     if not names:
-        raise ParametersError(f"videos.source: {folder} holds no video, expected {', '.join(SUFFIXES)} in it or below")
+        raise ParametersError(f"{field}: {folder} holds no video, expected {', '.join(SUFFIXES)} in it or below")
     others = tuple(name for name in found if name not in names and name != CAPTIONS_FILE)
     captions = read_captions(folder)
     return FolderSource(folder=folder, names=names, others=others, captions=captions, form=form, limits=limits)

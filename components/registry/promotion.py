@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from components.errors import Phys4dError
 from components.evaluation.verdict import Verdict, decide
+from components.manifest import MANIFEST, manifest_hash, read_manifest
 from components.pipeline.recorded import recorded_hashes
 from components.registry.contents import VARIANT
 from components.registry.versions import Version, aliases_of, register, registry
@@ -64,7 +65,8 @@ def promote(root: Path, *, backbone: str, profile: str, promotion: "Promotion", 
         champion = aliases_of(client, version.name).get(CHAMPION)
     text = f"{version.name} version {version.number}: {verdict.text}"
     if verdict.promoted and withdrawn:
-        text += "; not made champion, because a rollback withdrew it: phys4d promote --again"
+        remedy = f"phys4d registry promote --backbone {backbone} --again"
+        text += f"; not made champion, because a rollback withdrew it: {remedy}"
     return Decision(
         version=version,
         verdict=verdict,
@@ -99,6 +101,13 @@ def read_metrics(root: Path, backbone: str) -> dict[str, float | str]:
     measured = recorded_hashes(root, f"evaluate@{backbone}", "deps").get(model)
     if measured is None or measured != recorded_hashes(root, f"{VARIANT}@{backbone}", "outs").get(model):
         raise Phys4dError(f"{path} measured another model than {model}: run phys4d stage evaluate@{backbone}")
+    read_manifest(root / model)
+    named, there = metrics.get("evaluation.model"), manifest_hash(root / model)
+    if named != there:  # a stage that ran without DVC left dvc.lock as it was
+        raise Phys4dError(
+            f"{path}: evaluation.model is {named!r}, expected {there!r}, the sha256 of {model}/{MANIFEST}: it measured "
+            f"another model: run phys4d stage evaluate@{backbone}"
+        )
     return {str(key): value for key, value in metrics.items()}
 
 

@@ -77,7 +77,9 @@ def _panel(name: str, points: Sequence[tuple[int, float]]) -> Panel | None:
 
 
 def brief(value: float) -> str:
-    """Three digits that count."""
+    """Three digits that count; a dash where there is no number."""
+    if not math.isfinite(value):
+        return "–"
     if value == 0:
         return "0"
     size = math.floor(math.log10(abs(value)))

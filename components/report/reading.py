@@ -26,7 +26,8 @@ def evaluated(root: Path, backbones: "Section") -> list[str]:
     found = [name for name in known if (root / EVALUATION / name / METRICS_FILE).is_file()]
     if not found:
         raise Phys4dError(
-            f"{EVALUATION}: no {METRICS_FILE} of {', '.join(known)}, expected at least one: run phys4d evaluate first"
+            f"{EVALUATION}: no {METRICS_FILE} of {', '.join(known)}, expected at least one: run phys4d stage "
+            f"evaluate@{known[0]}"
         )
     return found
 

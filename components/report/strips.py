@@ -19,7 +19,7 @@ from PIL import Image
 
 from components.errors import Phys4dError
 from components.report.catalogue import MODELS, Row, row_of
-from components.simulation.preview import depth_colours, flow_colours
+from components.simulation.preview import depth_colours
 
 SCENES = 6  # the first of those that were kept
 SHOWN = ("truth", *(model for model in MODELS if model != "stage1"))  # stage 1's video is the base's
@@ -29,6 +29,7 @@ GAP = 8  # pixels between tiles
 SPEED = "half"
 SLOWER = 2  # than the world, which is the same
 LAST = 700  # milliseconds for which the last frame stays
+FASTEST, LEAST_SPEED = 0.995, 0.5  # quantile of the true speed, and pixels a frame, at which a colour is full
 STILLS = 6  # moments of the strip that does not move
 QUALITIES = (80, 60, 40, 20)  # of WebP: the first with which the scenes fit into the budget
 
@@ -135,13 +136,20 @@ def _coloured(fields: Fields) -> list[tuple[Picture, Picture, Picture]]:
     rows = list(fields)
     near, far = fields["truth"]["depth"].min(), fields["truth"]["depth"].max()
     depth = np.clip(np.nan_to_num(np.concatenate([parts["depth"] for parts in fields.values()]), nan=far), near, far)
-    flow = np.nan_to_num(np.concatenate([parts["flow"] for parts in fields.values()]))
-    speed = np.linalg.norm(flow, axis=-1, keepdims=True)
-    fastest = max(float(speed[: len(fields["truth"]["flow"])].max()), 1e-6)
-    flow *= np.minimum(1, fastest / np.maximum(speed, 1e-6))
     depths = np.split(depth_colours(depth, np.ones(depth.shape, np.bool_)), len(rows))
-    flows = np.split(flow_colours(flow), len(rows))
+    speed = np.linalg.norm(np.nan_to_num(fields["truth"]["flow"]), axis=-1)
+    fastest = max(float(np.quantile(speed, FASTEST)), LEAST_SPEED)
+    flows = [_flow_colours(parts["flow"], fastest) for parts in fields.values()]
     return [(fields[row]["rgb"], one, other) for row, one, other in zip(rows, depths, flows, strict=True)]
+
+
+def _flow_colours(flow: NDArray[np.float32], fastest: float) -> Picture:
+    """(T,H,W,2) pixels to (T,H,W,3): hue is direction, saturation speed, full from `fastest` on; white rest."""
+    flow = np.nan_to_num(flow)
+    hue = (np.arctan2(flow[..., 1], flow[..., 0]) / (2 * np.pi) % 1 * 179).astype(np.uint8)
+    saturation = np.clip(np.linalg.norm(flow, axis=-1) / fastest * 255, 0, 255).astype(np.uint8)
+    hsv = np.stack([hue, saturation, np.full_like(hue, 255)], axis=-1)
+    return cv2.cvtColor(hsv.reshape(-1, 1, 3), cv2.COLOR_HSV2RGB).reshape(hsv.shape).astype(np.uint8)
 
 
 def _scaled(frames: NDArray[Any], interpolation: int) -> NDArray[Any]:

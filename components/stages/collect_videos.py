@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from components.pipeline.execution import StageContext
 
 UNIT = "sources"
+FIELD = "videos.source"  # for messages
 
 
 def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
@@ -21,10 +22,12 @@ def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
     if params.videos.source is None:
         source = split_source(Path("data/simulation/appearance"), params.videos)
     else:
-        source = folder_source(Path(params.videos.source).expanduser(), params.video, params.videos)
+        folder = Path(params.videos.source).expanduser()
+        source = folder_source(folder, params.video, params.videos, field=FIELD)
     with context.progress(sum(len(task.items) for task in source.tasks())) as display:
         figures = collect(
             source,
+            field=FIELD,
             work=context.work,
             processes=params.resources.processes,
             stopped=context.stopped,

@@ -31,6 +31,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     split, train = (Path("data/simulation") / name for name in (params.evaluation.split, "train"))
     places = take_places(split, read_index(split))
     models = {name: Path("models") / backbone / name for name in MODELS}
+    hashes = {name: manifest_hash(path) for name, path in models.items()}
     with context.progress(count_steps(models, clips=len(places), samples=params.evaluation.noises)) as display:
         evaluation = Evaluation(
             models=models,
@@ -43,7 +44,8 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
         )
         table = evaluate(evaluation)
     figures = summarise(table, seed=params.seed, resamples=params.evaluation.bootstrap_samples)
-    figures = write_results(context.work / "results", evaluation, table, figures)
-    note_evaluation(Path(), split=split.name, models={name: manifest_hash(path) for name, path in models.items()})
+    measured = {"evaluation.model": hashes[MODELS[-1]]}  # by which the registry knows whose figures they are
+    numbers = write_results(context.work / "results", evaluation, table, {**figures, **measured})
+    note_evaluation(Path(), split=split.name, models=hashes)
     move_folder(context.work / "results", Path("data/evaluation") / backbone)
-    return figures
+    return numbers

@@ -104,6 +104,16 @@ def test_a_figure_that_nothing_defines_says_so_by_n() -> None:
     assert {key: value for key, value in found.items() if "permanence" in key} == {"base.permanence.n": 0}
 
 
+def test_a_figure_that_one_configuration_defines_has_no_interval() -> None:
+    before, after = random(0), random(1)
+    before[1:] = np.nan
+    found = summary(table({"base": videos(N, chamfer=before), "stage3": videos(N, chamfer=after)}))
+    for name, value in (("base.chamfer", before[0, 0]), ("base_to_stage3.chamfer", after[0, 0] - before[0, 0])):
+        assert found[name] == pytest.approx(value)
+        assert found[f"{name}.n"] == 1
+        assert found.keys().isdisjoint({f"{name}.low", f"{name}.high", f"{name}.p"})
+
+
 def test_every_number_is_finite() -> None:
     rows = {name: videos(N, depth_warp=np.where(random(0) > 6, np.nan, 1.0)) for name in ("base", "stage1", "stage2")}
     assert all(math.isfinite(value) for value in summary(table(rows)).values())

@@ -66,6 +66,35 @@ def test_the_split_for_tuning_promotes_nothing() -> None:
     assert "'dev'" in verdict.text
 
 
+def without(metrics: dict[str, float | str], *keys: str) -> dict[str, float | str]:
+    return {key: value for key, value in metrics.items() if key not in keys}
+
+
+@pytest.mark.parametrize("n", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_gain_without_an_interval_fails_and_its_scenes_are_counted(number: int, n: int) -> None:
+    key = ("base_to_stage3.score", "base_to_stage3.centroid_error", "stage2_to_stage3.chamfer")[number]
+    metrics = without(GOOD, f"{key}.low", f"{key}.high", *([] if n else [key]))
+    verdict = decide({**metrics, f"{key}.n": n}, PROMOTION)
+    assert not verdict.promoted
+    assert [check.passed for check in verdict.checks].index(False) == number
+    assert f"is defined on {('0 scenes', '1 scene')[n]}, needed 2 or more" in verdict.text
+
+
+def test_an_interval_of_one_scene_promotes_nothing() -> None:
+    assert not decide({**GOOD, "base_to_stage3.score.n": 1}, PROMOTION).promoted
+
+
+def test_an_interval_of_two_scenes_counts() -> None:
+    assert decide({**GOOD, "base_to_stage3.score.n": 2}, PROMOTION).promoted
+
+
+@pytest.mark.parametrize("key", ["base_to_stage3.score", "base_to_stage3.score.low"])
+def test_a_figure_of_many_scenes_that_is_not_there_is_named(key: str) -> None:
+    with pytest.raises(Phys4dError, match=f"no number {key}:"):
+        decide(without({**GOOD, "base_to_stage3.score.n": 9}, key), PROMOTION)
+
+
 def test_a_figure_that_is_not_there_is_named() -> None:
     metrics = {key: value for key, value in GOOD.items() if key != "stage2_to_stage3.chamfer.high"}
     with pytest.raises(Phys4dError, match=r"stage2_to_stage3\.chamfer\.high"):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from components.backbones import wan
 from components.parameters import rules
 from components.parameters.loader import examine
 from components.parameters.profiles import profile_values
@@ -83,11 +84,43 @@ def test_a_lean_beyond_upright_is_refused() -> None:
         ({"stage2__blocks": 6}, "stage2.blocks"),
         ({"stage3__updates": 64, "stage3__prompts": 4}, "stage3.updates"),
         ({"stage3__algorithm": "grpo", "stage3__sampler_steps": 1}, "stage3.sampler_steps"),
+        ({"stage3__algorithm": "grpo", "stage3__sampler_steps": 4, "stage3__times": 4}, "stage3.times"),
+        ({"stage3__reward": {"chamfer": 0.0, "overlap": 0.0, "centroid": 0.0}}, "stage3.reward"),
+        ({"stage2__heads_batch_size": 25}, "stage2.heads_batch_size"),
+        (
+            {"stage2__weights": {"diffusion": 0.0, "depth": 0.0, "motion": 0.0, "foreground": 0.0, "warp": 0.0}},
+            "stage2.weights",
+        ),
+        ({"backbones__wan22__tiny__head_width": 33}, "backbones.wan22.tiny.head_width"),
+        ({"video__frames": 1025}, "video.frames"),
+        ({"video__height": 4112}, "video.height"),
+        ({"video__width": 4112}, "video.width"),
+        ({"simulation__splits__train__physics": "unknown"}, "simulation.splits.train.physics"),
         ({"video__width": 16, "video__height": 16}, "video.height"),
     ],
 )
 def test_training_that_cannot_run_is_refused(changes: dict[str, Any], field: str) -> None:
     assert field in fields(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stage3__algorithm": "grpo", "stage3__sampler_steps": 4, "stage3__times": 3},
+        {"stage3__algorithm": "nft", "stage3__sampler_steps": 4, "stage3__times": 4},
+        {"stage3__reward": {"chamfer": 0.0, "overlap": 0.0, "centroid": 1.0}},
+        {"stage2__heads_batch_size": 24},
+        {"stage2__weights__diffusion": 0.0},
+        {"video__frames": 1021},
+    ],
+)
+def test_training_that_can_run_is_let_through(changes: dict[str, Any]) -> None:
+    assert fields(**changes) == set()
+
+
+def test_only_the_tiny_twin_has_few_positions() -> None:
+    published = {"backbones__wan22__size": "5b", "backbones__wan22__source": "a/b"}
+    assert "video.width" not in fields(video__width=4128, **published)
 
 
 def test_objects_that_find_no_room_are_refused() -> None:
@@ -113,7 +146,7 @@ def test_a_scene_that_does_not_fit_the_picture_is_refused(changes: dict[str, Any
 
 
 def test_a_clip_that_does_not_fit_memory_is_refused() -> None:
-    assert fields(video__frames=1025, video__height=2160, video__width=3840) == {"video"}
+    assert fields(video__frames=1021, video__height=2160, video__width=3840) == {"video"}
 
 
 def test_constants_written_twice_are_equal() -> None:
@@ -122,6 +155,7 @@ def test_constants_written_twice_are_equal() -> None:
     assert rules.COLUMN_WIDTH == topple.WIDTH
     assert rules.RAMP_LENGTH == incline.LENGTH
     assert (rules.REACH, rules.GAP) == (placement.REACH, placement.GAP)
+    assert rules.TINY_POSITIONS == wan.POSITIONS
 
 
 def test_there_are_colours_for_the_most_objects() -> None:

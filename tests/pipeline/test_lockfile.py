@@ -48,6 +48,34 @@ def test_an_old_copy_is_no_copy_of_a_new_file(tmp_path: Path) -> None:
         keep_lockfile(tmp_path)
 
 
+def test_a_copy_that_is_cut_short_itself_is_not_put_back(tmp_path: Path) -> None:
+    (tmp_path / LOCKFILE).write_text(GOOD)
+    keep_lockfile(tmp_path)
+    for path in (COPY, LOCKFILE):
+        (tmp_path / path).write_text(GOOD[:40])
+    with pytest.raises(ParametersError, match=r"dvc.lock is damaged .* restore it from git"):
+        keep_lockfile(tmp_path)
+    with pytest.raises(ParametersError, match=r"dvc.lock is damaged"):
+        mend_lockfile(tmp_path, existed=True)
+    assert (tmp_path / LOCKFILE).read_text() == GOOD[:40]
+    assert not (tmp_path / DAMAGED).exists()
+
+
+def test_what_is_kept_is_what_was_found_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another DVC may begin to write just after the file was read."""
+    (tmp_path / LOCKFILE).write_text(GOOD)
+    read = Path.read_bytes
+
+    def read_before_it_is_cut_short(path: Path) -> bytes:
+        content = read(path)
+        path.write_bytes(content[:40])
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_before_it_is_cut_short)
+    assert keep_lockfile(tmp_path)
+    assert (tmp_path / COPY).read_text() == GOOD
+
+
 def test_a_conflict_of_git_is_the_users_to_resolve(tmp_path: Path) -> None:
     (tmp_path / LOCKFILE).write_text(GOOD)
     keep_lockfile(tmp_path)

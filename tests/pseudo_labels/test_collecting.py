@@ -165,13 +165,20 @@ def test_a_shard_without_a_usable_video_leaves_no_file(tmp_path: Path) -> None:
 def test_a_stopped_collection_goes_on_where_it_was(tmp_path: Path) -> None:
     for number in range(2 * FILES_PER_SHARD):
         write_file(tmp_path / "in" / f"{number:02d}.mp4", panning(5, seed=number))
-    source, work = folder_source(tmp_path / "in", FORM, LIMITS), tmp_path / "work"
+    source, work = folder_source(tmp_path / "in", FORM, LIMITS, field="videos.source"), tmp_path / "work"
     display = Counter()
     with pytest.raises(StoppedError):
-        collect(source, work=work, processes=1, stopped=lambda: display.done > 0, display=display)
+        collect(
+            source,
+            field="videos.source",
+            work=work,
+            processes=1,
+            stopped=lambda: display.done > 0,
+            display=display,
+        )
     kept = (work / "videos" / "shard-00000.tar").stat().st_mtime_ns
     display = Counter()
-    collect(source, work=work, processes=1, stopped=lambda: False, display=display)
+    collect(source, field="videos.source", work=work, processes=1, stopped=lambda: False, display=display)
     assert display.resumed == display.done == FILES_PER_SHARD
     assert (work / "videos" / "shard-00000.tar").stat().st_mtime_ns == kept
     collected(tmp_path / "in", tmp_path / "afresh")
@@ -181,9 +188,16 @@ def test_a_stopped_collection_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_files_that_change_between_two_attempts_are_seen(tmp_path: Path) -> None:
     for number in range(2 * FILES_PER_SHARD):
         write_file(tmp_path / "in" / f"{number:02d}.mp4", panning(5, seed=number))
-    source, display = folder_source(tmp_path / "in", FORM, LIMITS), Counter()
+    source, display = folder_source(tmp_path / "in", FORM, LIMITS, field="videos.source"), Counter()
     with pytest.raises(StoppedError):
-        collect(source, work=tmp_path, processes=1, stopped=lambda: display.done > 0, display=display)
+        collect(
+            source,
+            field="videos.source",
+            work=tmp_path,
+            processes=1,
+            stopped=lambda: display.done > 0,
+            display=display,
+        )
     write_file(tmp_path / "in" / "00.mp4", panning(10, seed=99))
     _, rows = collected(tmp_path / "in", tmp_path)
     assert [row.clip_id for row in rows if row.source == "00.mp4"] == ["video-00000-00-0000", "video-00000-00-0001"]
@@ -196,7 +210,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 def test_a_simulated_split_gives_its_rgb_and_what_is_said_of_its_first_frame(tmp_path: Path) -> None:
     write_split(tmp_path / "split")
     source = split_source(tmp_path / "split", LIMITS)
-    collect(source, work=tmp_path, processes=1, stopped=lambda: False, display=Counter())
+    collect(source, field="videos.source", work=tmp_path, processes=1, stopped=lambda: False, display=Counter())
     rows = read_rows(tmp_path / "videos", VideoRow)
     assert len(rows) == 6
     assert all(row.simulated for row in rows)

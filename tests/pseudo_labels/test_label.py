@@ -62,9 +62,16 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_a_folder_without_videos_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    with pytest.raises(ParametersError, match="holds no video"):
+    with pytest.raises(ParametersError, match=r"^--videos: .* holds no video"):
         label(tmp_path / "in", tmp_path)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_a_usable_video_is_blamed_on_the_option(tmp_path: Path) -> None:
+    write_file(tmp_path / "in" / "short.mp4", panning(3))
+    with pytest.raises(ParametersError, match=r"^--videos: no usable video"):
+        label(tmp_path / "in", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "labeler"]
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the two real videos are not beside the project")

@@ -102,7 +102,7 @@ def test_depth_of_real_videos_by_the_laptops_labeler_is_said_to_be_a_guess(
 def test_depth_of_simulated_videos_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_split(tmp_path / "split")
     source = split_source(tmp_path / "split", LIMITS)
-    collect(source, work=tmp_path, processes=1, stopped=lambda: False, display=Counter())
+    collect(source, field="videos.source", work=tmp_path, processes=1, stopped=lambda: False, display=Counter())
     section = SMOKE.pseudo_labels
     labeler = save_labeler(tmp_path / "labeler")
     todo = Labelling(videos=tmp_path / "videos", labeler=labeler, section=section, work=tmp_path)

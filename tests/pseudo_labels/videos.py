@@ -84,6 +84,8 @@ def write_sound(path: Path) -> Path:
 
 def collected(folder: Path, work: Path, *, processes: int = 1) -> tuple[Mapping[str, float], list[VideoRow]]:
     """The figures and the rows of the videos below `folder`."""
-    source = folder_source(folder, FORM, LIMITS)
-    figures = collect(source, work=work, processes=processes, stopped=lambda: False, display=Counter())
+    source = folder_source(folder, FORM, LIMITS, field="videos.source")
+    figures = collect(
+        source, field="videos.source", work=work, processes=processes, stopped=lambda: False, display=Counter()
+    )
     return figures, read_rows(work / "videos", VideoRow)

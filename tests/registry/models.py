@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from components.manifest import manifest_hash
 from components.params import Promotion
 
 PROMOTION = Promotion(min_score_gain=0.0, min_centroid_gain=0.0, min_chamfer_gain=0.0)
@@ -41,8 +42,9 @@ def record(root: Path, trained: str, evaluated: str | None = None) -> None:
 
 
 def make_metrics(root: Path, *, chamfer_gain: float = 0.03) -> None:
-    """data/evaluation/wan22/metrics.json: good gains, but for the Chamfer distance perhaps."""
-    metrics: dict[str, float | str] = {"evaluation.split": "test", "stage3.score": 50.0}
+    """data/evaluation/wan22/metrics.json of the model there is: good gains, but for the Chamfer distance perhaps."""
+    model = manifest_hash(root / "models/wan22/stage3")
+    metrics: dict[str, float | str] = {"evaluation.split": "test", "evaluation.model": model, "stage3.score": 50.0}
     for key, value in (
         ("base_to_stage3.score", 18.0),
         ("base_to_stage3.centroid_error", -4.0),

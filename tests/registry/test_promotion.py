@@ -1,5 +1,6 @@
 """Only what passes the gate becomes champion, and a person can take it back."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import Phys4dError
+from components.manifest import manifest_hash
 from components.registry.promotion import Decision, promote, rollback
 from components.registry.versions import aliases_of, registry
 from components.tracking import DATABASE
@@ -112,6 +114,31 @@ def test_figures_of_another_model_decide_nothing(root: Path) -> None:
         promote(root, backbone="wan22", profile="laptop", promotion=PROMOTION)
     with closing(sqlite3.connect(root / DATABASE)) as connection:
         assert connection.execute("select count(*) from model_versions").fetchone() == (0,)
+
+
+def test_figures_of_a_model_that_was_trained_again_without_dvc_decide_nothing(root: Path) -> None:
+    make_model(root)
+    make_metrics(root)
+    model = root / "models/wan22/stage3/model.json"
+    before = manifest_hash(model.parent)
+    model.write_text(json.dumps({**json.loads(model.read_text()), "facts": {"steps": 2}}))
+    with pytest.raises(Phys4dError, match="run phys4d stage evaluate@wan22") as caught:
+        promote(root, backbone="wan22", profile="laptop", promotion=PROMOTION)
+    assert before in str(caught.value)
+    assert manifest_hash(model.parent) in str(caught.value)
+    with closing(sqlite3.connect(root / DATABASE)) as connection:
+        assert connection.execute("select count(*) from model_versions").fetchone() == (0,)
+
+
+def test_figures_that_name_no_model_decide_nothing(root: Path) -> None:
+    make_model(root)
+    make_metrics(root)
+    path = root / "data/evaluation/wan22/metrics.json"
+    metrics = json.loads(path.read_text())
+    del metrics["evaluation.model"]
+    path.write_text(json.dumps(metrics))
+    with pytest.raises(Phys4dError, match=r"evaluation\.model is None, expected '[0-9a-f]{64}'"):
+        promote(root, backbone="wan22", profile="laptop", promotion=PROMOTION)
 
 
 def test_without_figures_there_is_no_verdict(root: Path) -> None:

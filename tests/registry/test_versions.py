@@ -49,6 +49,7 @@ def test_the_champion_comes_back_file_by_file(root: Path, tmp_path: Path) -> Non
 def test_of_published_weights_only_the_manifest_is_kept(root: Path, tmp_path: Path) -> None:
     shutil.rmtree(root / "models")
     make_model(root, size="5b")
+    make_metrics(root)
     promote(root, backbone="wan22", profile="gpu", promotion=PROMOTION)
     folder = fetch(root, "phys4d-wan22-5b", tmp_path / "champion")
     assert sorted(files(folder / "base")) == ["losses.csv", "model.json"]

@@ -127,6 +127,12 @@ def test_a_model_that_is_not_promoted_is_said_to_be_not(tmp_path: Path) -> None:
     assert page.text.count("✗ failed") == 1
 
 
+def test_a_gain_that_one_scene_alone_defines_is_no_reason_to_promote(tmp_path: Path) -> None:
+    page = read_page(rendered(gathered(tmp_path, base_to_stage3__score__n=1)))
+    assert "✗ Not promoted" in page.text
+    assert "defined on 1 scene, needed 2 or more" in page.text
+
+
 def test_losses_and_gains_that_are_none_are_as_plain_as_gains(page: Page) -> None:
     section = page.text[page.text.index("Stage 2 → Stage 3") : page.text.index("Base → Stage 3", 2000)]
     assert re.search(r"Depth-warp m \+0\.003\[.{1,30} ▼ worse", section)

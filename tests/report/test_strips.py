@@ -74,6 +74,20 @@ def test_equal_depth_has_equal_colour_in_every_column(tmp_path: Path) -> None:
         assert np.abs(one - other).mean() < 4, row
 
 
+def test_a_true_pixel_has_the_same_colour_whatever_the_other_columns_show() -> None:
+    rng = np.random.default_rng(0)
+    rgb, flow = np.zeros((3, 8, 8, 3), np.uint8), rng.normal(0, 2, (3, 8, 8, 2)).astype(np.float32)
+    flow[0, 0, 0] = 40.0  # above the quantile that sets the scale
+    depth = rng.uniform(2, 9, (3, 8, 8)).astype(np.float32)
+    truth: dict[str, NDArray[Any]] = {"rgb": rgb, "depth": depth, "flow": flow}
+    alone = strips._coloured({"truth": truth})[0]
+    for factor in (0.0, 0.1, 100.0, np.nan):
+        other: dict[str, NDArray[Any]] = {"rgb": rgb, "depth": depth * factor, "flow": flow * factor}
+        shown = strips._coloured({"truth": truth, "base": other})[0]
+        for one, expected in zip(shown, alone, strict=True):
+            np.testing.assert_array_equal(one, expected)
+
+
 def test_the_still_one_has_a_line_for_each_model(tmp_path: Path) -> None:
     scene = scenes_of(tmp_path, make_samples(frames=9))[0]
     with opened(scene.still) as image:
