@@ -104,6 +104,7 @@ def test_a_request_to_stop_gives_75_and_the_same_command_resumes(
     assert list((project.root / ".phys4d/progress").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_other_parameters_start_afresh(tmp_path: Path) -> None:
     project = make_project(tmp_path, CHANGES)
     interrupt(project, kill_group, *PHYS4D, "stage", STAGE)
@@ -137,6 +138,7 @@ def test_a_kill_in_the_last_acts_loses_no_byte(tmp_path: Path, undisturbed: dict
     assert project.hashes("data/simulation/dev") == undisturbed
 
 
+@pytest.mark.slow
 def test_a_finished_shard_that_was_damaged_since_is_made_again(tmp_path: Path, undisturbed: dict[str, str]) -> None:
     project = make_project(tmp_path, CHANGES)
     interrupt(project, lambda _, launcher: launcher.terminate(), *PHYS4D, "stage", STAGE)
@@ -187,6 +189,7 @@ def test_stopping_one_launcher_leaves_anothers_stage_alone(tmp_path: Path) -> No
     assert first.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_second_run_of_the_same_stage_waits_or_names_the_first(tmp_path: Path) -> None:
     project = make_project(tmp_path, CHANGES)
     first = project.start(*PHYS4D, "simulate", "--split", "dev")
