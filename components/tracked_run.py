@@ -22,6 +22,7 @@ from components.errors import StoppedError
 from components.tracking_buffer import FOLDER, Buffer, RunDescription, Status, begin
 
 PIPELINE = "PHYS4D_RUN_ID"  # environment: the id under which the stages of one whole run find each other
+EVIDENCE = ":!docs/evidence"  # to git: stages write down there what was measured, which changes nothing of what is run
 INTERVAL = 10.0  # seconds between deliveries, and between samples of the system
 PATIENCE = 10.0  # seconds the end of a run waits for its last delivery: making a database takes some
 SECRET = re.compile(r"token|passw|secret|credential|(api|access|private)_?key", re.IGNORECASE)
@@ -235,7 +236,7 @@ def flatten(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[st
 def lineage(root: Path) -> dict[str, str]:
     """What the run was made from: git's commit, where there is one, and dvc.lock."""
     tags = {}
-    commit, changes = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain", "--untracked-files=no")
+    commit, changes = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain", "-uno", "--", ".", EVIDENCE)
     if commit is not None and changes is not None:
         tags = {"mlflow.source.git.commit": commit, "git_dirty": str(bool(changes)).lower()}
     if (root / "dvc.lock").exists():

@@ -41,6 +41,14 @@ class Found:
     foreground: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """The objects of a video: centres (T,K,2), x and y in pixels, NaN below SEEN pixels; areas (T,K) in pixels."""
+
+    centres: NDArray[np.float64]
+    areas: NDArray[np.int64]
+
+
 def palette_of(clip: Clip) -> Palette:
     """The objects of a simulated clip whose colour can be told from its first frame."""
     hue, coloured = _hue_and_coloured(clip.rgb[:1])
@@ -68,17 +76,17 @@ def find_objects(frames: NDArray[np.uint8], palette: Palette) -> Found:
     return Found(labels=labels, foreground=coloured & ~static[labels])
 
 
-def centroids(labels: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """Centres (T,count,2), x and y in pixels, of labels (T,H,W); NaN where an object has fewer than SEEN pixels."""
+def locate(labels: NDArray[np.int64], count: int) -> Located:
+    """Where the objects of labels (T,H,W) are, and how large: `count` is that of the palette."""
     frames = len(labels)
     t, y, x = np.nonzero(labels != NOTHING)
     place = t * count + labels[t, y, x]
-    pixels = np.bincount(place, minlength=frames * count)
+    areas = np.bincount(place, minlength=frames * count)
     sums = np.stack([np.bincount(place, weights=axis, minlength=frames * count) for axis in (x, y)], axis=-1)
     centres = np.full((frames * count, 2), np.nan)
-    seen = pixels >= SEEN
-    centres[seen] = sums[seen] / pixels[seen, None]
-    return centres.reshape(frames, count, 2)
+    seen = areas >= SEEN
+    centres[seen] = sums[seen] / areas[seen, None]
+    return Located(centres=centres.reshape(frames, count, 2), areas=areas.reshape(frames, count))
 
 
 def _hue_and_coloured(frames: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.clip import Clip
-from components.evaluation.chamfer import MovingPoints, chamfer_4d, dynamic_pixels, moving_points, points_of
-from components.evaluation.colours import Found, Palette, centroids, find_objects, palette_of
+from components.evaluation.chamfer import CAP, MovingPoints, chamfer_4d, dynamic_pixels, moving_points, points_of
+from components.evaluation.colours import SEEN, Found, Located, Palette, find_objects, locate, palette_of
 from components.evaluation.motion import (
     Flow,
     depth_warp,
@@ -27,7 +27,7 @@ from components.evaluation.physics_iq import PhysicsIqCase
 from components.evaluation.physics_iq_agreement import COLUMNS
 from components.evaluation.physics_iq_recorded import Takes, agreement, enlarged, record_takes, score_recorded
 from components.evaluation.takes import TakePair
-from components.evaluation.trajectories import centroid_errors, permanence
+from components.evaluation.trajectories import centroid_errors, lost, permanence
 
 PHYSICS_IQ_COLUMNS = tuple(f"{name}{end}" for end in ("", "_take2", "_variance") for name in COLUMNS)
 WORLD_METRICS = (
@@ -74,7 +74,7 @@ class Reference:
 
     clip: Clip
     palette: Palette
-    centres: NDArray[np.float64]  # T,K,2: dynamic objects, as found in the true video
+    located: Located  # as found in the true video
     points: MovingPoints
     depth_changes: NDArray[np.float64]  # T-1,K
     takes: Takes
@@ -92,7 +92,7 @@ def prepare(pair: TakePair, *, size: int) -> Reference:
     return Reference(
         clip=clip,
         palette=palette,
-        centres=_dynamic_centres(find_objects(clip.rgb, palette), palette),
+        located=locate(find_objects(clip.rgb, palette).labels, len(palette.ids)),
         points=moving_points(clip),
         depth_changes=object_depth_changes(clip, palette.ids),
         takes=record_takes(one, other, size=quarter, fps=clip.meta.fps),
@@ -137,22 +137,28 @@ def truth_metrics(reference: Reference) -> NDArray[np.float64]:
 
 def _metrics(reading: Reading, case: PhysicsIqCase, reference: Reference) -> NDArray[np.float64]:
     clip, moving = reference.clip, dynamic_pixels(reference.clip)[:-1]
-    centres = _dynamic_centres(reading.found, reference.palette)
-    error, final = centroid_errors(centres, reference.centres)
+    dynamic, truth = reference.palette.dynamic, reference.located
+    located = locate(reading.found.labels, len(dynamic))
+    error, final = centroid_errors(located.centres[:, dynamic], truth.centres[:, dynamic])
+    gone = lost(located.areas, truth.areas)
+    shown = np.minimum(truth.areas[:-1], truth.areas[1:])
     errors = end_point_errors(reading.flow, clip.flow)
     distance = chamfer_4d(points_of(reading.depth, reading.found.foreground, clip), reference.points)
     world = (
         error,
         final,
-        permanence(centres, reference.centres),
+        permanence(located.areas[:, dynamic], truth.areas[:, dynamic]),
         distance,
         distance / reference.points.diameter if reference.points.diameter else float("nan"),
-        depth_warp(reading.depth, reading.flow, reading.found.labels, reference.depth_changes),
+        depth_warp(
+            reading.depth,
+            reading.flow,
+            reading.found.labels,
+            reference.depth_changes,
+            lost=np.where((gone[:-1] | gone[1:]) & (shown >= SEEN), shown, 0),
+            cap=CAP * reference.points.diameter,
+        ),
         mean_where(errors, clip.visible & moving),
         mean_where(errors, clip.visible & ~moving),
     )
     return np.array([*world, *case.columns()])
-
-
-def _dynamic_centres(found: Found, palette: Palette) -> NDArray[np.float64]:
-    return centroids(found.labels, len(palette.hues))[:, palette.dynamic]

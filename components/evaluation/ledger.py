@@ -1,6 +1,7 @@
-"""How often a split was looked at: a test split that chooses between models is a test split no more.
+"""How often the scenes of a split were looked at: a test split that chooses between models is a test split no more.
 
-One line of JSON for each set of models that was evaluated on a split; the same models again are no new look.
+One line of JSON for each set of models that was measured on the same scenes; the same models again are no new look.
+The file is tracked by git, so that the count is the project's and not of one clone: commit it with what was learnt.
 """
 
 import json
@@ -9,12 +10,12 @@ from pathlib import Path
 
 from components.clip import canonical_json
 
-LEDGER = Path(".phys4d/evaluations.jsonl")
+LEDGER = Path("docs/evidence/looks.jsonl")
 
 
-def note_evaluation(root: Path, *, split: str, models: Mapping[str, str]) -> None:
-    """Write down that models (name: sha256 of model.json) were evaluated on a split, unless that is known."""
-    line = canonical_json({"models": dict(models), "split": split})
+def note_look(root: Path, *, scenes: str, split: str, models: Mapping[str, str]) -> None:
+    """Write down that models (name: sha256 of model.json) were measured on scenes, unless that is known."""
+    line = canonical_json({"models": dict(models), "scenes": scenes, "split": split})
     if line in _lines(root):
         return
     path = root / LEDGER
@@ -23,9 +24,9 @@ def note_evaluation(root: Path, *, split: str, models: Mapping[str, str]) -> Non
         file.write(line + "\n")
 
 
-def times_evaluated(root: Path, split: str) -> int:
-    """How many different sets of models were evaluated on a split in the project in `root`."""
-    return sum(json.loads(line)["split"] == split for line in _lines(root))
+def count_looks(root: Path, scenes: str) -> int:
+    """How many different sets of models were measured on these scenes in the project in `root`."""
+    return sum(json.loads(line)["scenes"] == scenes for line in _lines(root))
 
 
 def _lines(root: Path) -> list[str]:

@@ -63,14 +63,22 @@ def object_depth_changes(clip: "Clip", ids: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def depth_warp(
-    depth: NDArray[np.float32], flow: Flow, labels: NDArray[np.int64], depth_changes: NDArray[np.float64]
+    depth: NDArray[np.float32],
+    flow: Flow,
+    labels: NDArray[np.int64],
+    depth_changes: NDArray[np.float64],
+    *,
+    lost: NDArray[np.int64],
+    cap: float,
 ) -> float:
-    """Mean |D_{t+1}(p + flow) - (D_t(p) + depth_change)| in metres over the pixels p of objects.
+    """Mean |D_{t+1}(p + flow) - (D_t(p) + depth_change)| in metres over the pixels p of objects, cut at `cap`.
 
     depth (T,H,W) and flow are read off the same video by instruments that know nothing of each other; depth_change
     (T-1,K) is the simulator's, the object's mean: so a clip that stands still pays for the motion it lacks. A pixel
     counts where all four pixels around p + flow have its label: at outlines depth is of no one surface. What the
-    rotation of an object changes within it stays in the figure. NaN when no pixel counts.
+    rotation of an object changes within it stays in the figure. lost (T-1,K): the pixels that truth shows of an object
+    where the video has lost it, at either end of the step: each counts as `cap`, or else the best a video could do is
+    to have no objects. NaN when no pixel counts, or `cap` is 0: nothing moves.
     """
     height, width = depth.shape[1:]
     grid = pixel_grid(height, width)
@@ -85,5 +93,7 @@ def depth_warp(
         expected = depth[step][here] + depth_changes[step][label]
         residuals.append(np.abs(sample(depth[step + 1], ends) - expected)[kept])
     joined = np.concatenate(residuals)
-    joined = joined[np.isfinite(joined)]
-    return float(joined.mean()) if joined.size else float("nan")
+    joined = np.minimum(joined[np.isfinite(joined)], cap)
+    charged = int(lost.sum())
+    count = joined.size + charged
+    return float(joined.sum(dtype=np.float64) + cap * charged) / count if count and cap else float("nan")

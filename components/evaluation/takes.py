@@ -1,5 +1,6 @@
 """Configurations with both takes: what generated clips are measured against."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,3 +46,8 @@ def take_places(folder: Path, rows: Sequence[IndexRow]) -> list[TakePlace]:
         takes = {"take1": row.extent, "take2": other.extent}
         places.append(TakePlace(folder=folder, configuration=row.configuration, **takes))
     return places
+
+
+def scenes_of(places: Sequence[TakePlace]) -> str:
+    """What the scenes are known by: the sha256 of their configurations, in their order."""
+    return hashlib.sha256("\n".join(place.configuration for place in places).encode()).hexdigest()

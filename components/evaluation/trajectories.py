@@ -1,14 +1,18 @@
 """Where objects go in the picture, against where they went in truth. Legend: T frames, K objects.
 
-Frame 0 is given to the model: nothing is measured on it. Centres are in pixels, NaN where an object is not seen; an
-object counts in those frames in which truth shows it.
+Frame 0 is given to the model: nothing is measured on it. Centres and areas are in pixels, a centre NaN where an
+object is not seen; an object counts in those frames in which truth shows it.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluation.colours import SEEN
+
 FINAL_FRAMES = 4
+PRESENT = 0.2  # of the area that truth shows of an object
 Centres = NDArray[np.float64]  # T,K,2
+Areas = NDArray[np.int64]  # T,K
 
 
 def centroid_errors(found: Centres, truth: Centres) -> tuple[float, float]:
@@ -20,10 +24,16 @@ def centroid_errors(found: Centres, truth: Centres) -> tuple[float, float]:
     return _mean(apart), _mean(apart[-FINAL_FRAMES:])
 
 
-def permanence(found: Centres, truth: Centres) -> float:
-    """Share of the frames of truth's objects in which the object is found; NaN when truth shows none."""
-    seen = np.isfinite(truth[1:, :, 0])
-    return float(np.isfinite(found[1:, :, 0])[seen].mean()) if seen.any() else float("nan")
+def lost(found: Areas, truth: Areas) -> NDArray[np.bool_]:
+    """Where (T,K) truth shows an object of which less than PRESENT of its area, or fewer than SEEN pixels, is left."""
+    gone: NDArray[np.bool_] = (truth >= SEEN) & (found < np.maximum(SEEN, PRESENT * truth))
+    return gone
+
+
+def permanence(found: Areas, truth: Areas) -> float:
+    """Share of the frames of truth's objects in which the object is not lost; NaN when truth shows none."""
+    seen = truth[1:] >= SEEN
+    return 1 - float(lost(found, truth)[1:][seen].mean()) if seen.any() else float("nan")
 
 
 def carried_forward(centres: Centres, start: NDArray[np.float64]) -> Centres:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import Phys4dError
+from components.evaluation.ledger import count_looks
 from components.evaluation.verdict import decide
 from components.report.figures import Figures, Value
 from components.report.lineage import flattened, read_chain
@@ -40,10 +41,9 @@ def read_backbone(
     evaluation: "Evaluation",
     backbone: "Section",
     fps: int,
-    times_evaluated: int,
     budget: int,
 ) -> BackboneReport:
-    """One backbone's part of the page. times_evaluated: on its split; budget: bytes of pictures."""
+    """One backbone's part of the page. budget: bytes of pictures."""
     folder = root / EVALUATION / name
     values = read_metrics(folder / METRICS_FILE)
     scenes, size = read_scenes(folder / "samples.npz", fps=fps, budget=budget)
@@ -55,7 +55,7 @@ def read_backbone(
         scenes=scenes,
         frame_size=size,
         chain=read_chain(root / MODELS / name),
-        times_evaluated=times_evaluated,
+        times_evaluated=max(1, count_looks(root, str(values.get("evaluation.scenes")))),  # 0: figures from a cache
         params=dict(
             item for key, section in sections.items() for item in flattened(section.model_dump(), prefix=f"{key}.")
         ),

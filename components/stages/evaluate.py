@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.evaluation.takes import take_places
+from components.evaluation.takes import scenes_of, take_places
 from components.files import move_folder
 from components.index import read_index
 from components.manifest import manifest_hash
@@ -23,7 +23,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     from components.compute import use_cores
     from components.evaluation.evaluate import Evaluation, count_steps, evaluate, sampling_plan
     from components.evaluation.heads import mean_depth
-    from components.evaluation.ledger import note_evaluation
+    from components.evaluation.ledger import note_look
     from components.evaluation.results import write_results
     from components.evaluation.summary import summarise
 
@@ -44,8 +44,12 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
         )
         table = evaluate(evaluation)
     figures = summarise(table, seed=params.seed, resamples=params.evaluation.bootstrap_samples)
-    measured = {"evaluation.model": hashes[MODELS[-1]]}  # by which the registry knows whose figures they are
+    scenes = scenes_of(places)
+    measured = {
+        "evaluation.model": hashes[MODELS[-1]],  # by which the registry knows whose figures they are
+        "evaluation.scenes": scenes,  # by which the report counts how often they were looked at
+    }
     numbers = write_results(context.work / "results", evaluation, table, {**figures, **measured})
-    note_evaluation(Path(), split=split.name, models=hashes)
+    note_look(Path(), scenes=scenes, split=split.name, models=hashes)
     move_folder(context.work / "results", Path("data/evaluation") / backbone)
     return numbers

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import StoppedError
-from components.evaluation.ledger import times_evaluated
 from components.files import write_atomically
 from components.report.page import render
 from components.report.reading import evaluated, read_backbone
@@ -31,7 +30,6 @@ def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
                 evaluation=params.evaluation,
                 backbone=getattr(params.backbones, name),
                 fps=params.video.fps,
-                times_evaluated=max(1, times_evaluated(Path(), params.evaluation.split)),  # 0: figures from a cache
                 budget=PICTURES // len(names),
             )
             reports.append(report)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.evaluation.colours import NOTHING, SEEN, centroids, find_objects, palette_of
+from components.evaluation.colours import NOTHING, SEEN, find_objects, locate, palette_of
 from tests.evaluation.scenes import BLUE, FRAMES, GREEN, RED, Disc, disc_clip, film, wall
 
 LEFT = Disc(colour=RED, centre=(16, 20), step=(1, 2))
@@ -21,7 +21,7 @@ def test_every_object_is_found_where_it_is() -> None:
 
 def test_centres_are_those_of_the_discs_and_a_lost_object_has_none() -> None:
     clip = disc_clip(LEFT, Disc(colour=BLUE, centre=(44, 40), step=(-1, -2), gone=5))
-    centres = centroids(find_objects(clip.rgb, palette_of(clip)).labels, 2)
+    centres = locate(find_objects(clip.rgb, palette_of(clip)).labels, 2).centres
     np.testing.assert_allclose(centres[:, 0], [(16 + t, 20 + 2 * t) for t in range(FRAMES)])
     np.testing.assert_allclose(centres[:5, 1], [(44 - t, 40 - 2 * t) for t in range(5)])
     assert np.isnan(centres[5:, 1]).all()
@@ -63,11 +63,13 @@ def test_an_object_that_the_first_frame_hides_is_not_known() -> None:
 def test_few_pixels_are_not_seen(pixels: int, seen: bool) -> None:
     labels = np.full((1, 8, 8), NOTHING)
     labels[0, 3, :pixels] = 0
-    assert np.isfinite(centroids(labels, 1)).all() == seen
+    located = locate(labels, 1)
+    assert np.isfinite(located.centres).all() == seen
+    assert located.areas.tolist() == [[pixels]]
 
 
 def test_a_clip_without_colours_has_nothing_to_find() -> None:
     clip = disc_clip()
     found = find_objects(clip.rgb, palette_of(clip))
     assert not found.foreground.any()
-    assert centroids(found.labels, 0).shape == (FRAMES, 0, 2)
+    assert locate(found.labels, 0).centres.shape == (FRAMES, 0, 2)

@@ -96,6 +96,7 @@ class TestPlantedFaults:
         ]
         values = [measured_discs(pair, disc, OTHER) for disc in gone]
         reacts(values, "permanence", sign=-1)
+        reacts(values, "depth_warp", sign=1)
         for metric in ("centroid_error", "centroid_final_error", "chamfer", "flow_epe"):
             found = [value[metric] for value in values]
             assert found[0] == min(found)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from components.evaluation.colours import find_objects, palette_of
+from components.evaluation.colours import NOTHING, find_objects, palette_of
 from components.evaluation.motion import (
     depth_warp,
     end_point_errors,
@@ -17,6 +17,9 @@ from components.evaluation.motion import (
 )
 from components.geometry import pixel_grid
 from tests.evaluation.scenes import FRAMES, SIDE, Disc, disc_clip
+
+CAP = 1.5  # metres
+NONE = np.zeros((FRAMES - 1, 1), np.int64)  # is lost
 
 
 def texture() -> NDArray[np.uint8]:
@@ -64,6 +67,8 @@ class TestDepthWarp:
             clip.flow,
             find_objects(clip.rgb, palette).labels,
             object_depth_changes(clip, palette.ids),
+            lost=NONE,
+            cap=CAP,
         )
 
     def test_a_disc_that_moves_across_leaves_nothing(self) -> None:
@@ -76,8 +81,12 @@ class TestDepthWarp:
         flow = np.zeros((FRAMES - 1, SIDE, SIDE, 2), np.float32)
         flow[..., 0] = 2
         labels = np.zeros((FRAMES, SIDE, SIDE), np.int64)
-        assert depth_warp(depth, flow, labels, np.zeros((FRAMES - 1, 1))) == pytest.approx(0, abs=1e-6)
-        assert depth_warp(depth, 0 * flow, labels, np.zeros((FRAMES - 1, 1))) == pytest.approx(0.02, rel=1e-4)
+        assert depth_warp(depth, flow, labels, np.zeros((FRAMES - 1, 1)), lost=NONE, cap=CAP) == pytest.approx(
+            0, abs=1e-6
+        )
+        assert depth_warp(depth, 0 * flow, labels, np.zeros((FRAMES - 1, 1)), lost=NONE, cap=CAP) == pytest.approx(
+            0.02, rel=1e-4
+        )
 
     def test_a_disc_that_comes_nearer_as_it_should_leaves_nothing(self) -> None:
         assert self.warp(Disc(depth_step=-0.1)) == pytest.approx(0, abs=1e-6)
@@ -87,7 +96,7 @@ class TestDepthWarp:
         still = np.repeat(moving.depth[:1], FRAMES, axis=0)
         labels = find_objects(np.repeat(moving.rgb[:1], FRAMES, axis=0), palette_of(moving)).labels
         changes = object_depth_changes(moving, np.array([2]))
-        assert depth_warp(still, 0 * moving.flow, labels, changes) == pytest.approx(0.1)
+        assert depth_warp(still, 0 * moving.flow, labels, changes, lost=NONE, cap=CAP) == pytest.approx(0.1)
 
     def test_the_more_depth_flickers_the_worse(self) -> None:
         clip = disc_clip(Disc())
@@ -100,5 +109,23 @@ class TestDepthWarp:
         """The wall is 2 m behind: one pixel of it would be seen in the mean."""
         assert self.warp(Disc(step=(7, 0))) == 0
 
-    def test_an_object_that_is_gone_leaves_nothing_to_measure(self) -> None:
+    def test_residuals_are_cut(self) -> None:
+        sign = np.where(np.arange(FRAMES) % 2, 1, -1)[:, None, None]
+        assert self.warp(Disc(), depth=(disc_clip(Disc()).depth + 3 * sign).astype(np.float32)) == CAP
+
+    def test_an_object_that_truth_hides_leaves_nothing_to_measure(self) -> None:
         assert np.isnan(self.warp(Disc(gone=1)))
+
+    def test_an_object_that_is_lost_costs_the_cap_in_each_of_its_pixels(self) -> None:
+        """Two steps of 100 pixels are measured and are right, six are lost."""
+        labels = np.full((FRAMES, SIDE, SIDE), NOTHING)
+        labels[:3, 10:21, 10:21] = 0  # 11 x 11: all but the last row and column have four pixels of their object
+        lost = np.array([0, 0, 100, 100, 100, 100, 100, 100])[:, None]
+        depth, flow = np.full(labels.shape, 4, np.float32), np.zeros((FRAMES - 1, SIDE, SIDE, 2), np.float32)
+        found = depth_warp(depth, flow, labels, np.zeros((FRAMES - 1, 1)), lost=lost, cap=0.5)
+        assert found == pytest.approx(0.5 * 600 / 800)
+
+    def test_where_nothing_moves_it_is_not_defined(self) -> None:
+        labels = np.zeros((FRAMES, SIDE, SIDE), np.int64)
+        depth, flow = np.full(labels.shape, 4, np.float32), np.zeros((FRAMES - 1, SIDE, SIDE, 2), np.float32)
+        assert np.isnan(depth_warp(depth, flow, labels, np.zeros((FRAMES - 1, 1)), lost=NONE, cap=0))

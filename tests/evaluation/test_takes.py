@@ -1,12 +1,14 @@
 """Takes are found in pairs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from components.errors import ClipError
-from components.evaluation.takes import take_places
+from components.evaluation.takes import TakePlace, scenes_of, take_places
 from components.index import read_index
+from components.shards import Extent
 from tests.evaluation.splits import write_split
 
 
@@ -23,3 +25,15 @@ def test_a_missing_second_take_is_named(tmp_path: Path) -> None:
     folder = write_split(tmp_path, configurations=2, takes=1)
     with pytest.raises(ClipError, match=r"test-rigid-000000-v0-t0 .* has no take 2"):
         take_places(folder, read_index(folder))
+
+
+def place(configuration: str) -> TakePlace:
+    extent = Extent(shard="a.tar", offset=0, size=1, clip_id="a", sha256="b")
+    return TakePlace(folder=Path("test"), configuration=configuration, take1=extent, take2=extent)
+
+
+def test_scenes_are_known_by_their_configurations_wherever_they_lie() -> None:
+    places = [place("a"), place("b")]
+    moved = [replace(one, folder=Path("elsewhere")) for one in places]
+    assert scenes_of(places) == scenes_of(moved)
+    assert len({scenes_of(places), scenes_of(places[:1]), scenes_of([place("a"), place("c")])}) == 3

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from components.errors import Phys4dError
+from components.evaluation.ledger import note_look
 from components.params import Evaluation, Promotion, Wan22, WanTiny
 from components.report.page import BackboneReport, render
 from components.report.reading import read_backbone, read_metrics
 from tests.report.html import Page, read_page
-from tests.report.project import PROMOTION, make_metrics, make_run, make_samples
+from tests.report.project import PROMOTION, SCENES, make_metrics, make_run, make_samples
 
 EVALUATION = Evaluation(split="test", noises=4, sampler_steps=10, bootstrap_samples=2000, physics_iq_size=256)
 BACKBONE = Wan22(
@@ -21,14 +22,14 @@ BACKBONE = Wan22(
 SAMPLES = make_samples()
 
 
-def gathered(root: Path, *, times_evaluated: int = 1, size: str = "tiny", **changes: float | str) -> BackboneReport:
+def gathered(root: Path, *, size: str = "tiny", **changes: float | str) -> BackboneReport:
     """The report on a made-up run; `changes` are of metrics.json, with __ for its dots."""
     metrics = make_metrics({key.replace("__", "."): value for key, value in changes.items()})
     make_run(root, metrics=metrics, samples=SAMPLES, size=size)
-    return read(root, times_evaluated=times_evaluated)
+    return read(root)
 
 
-def read(root: Path, *, times_evaluated: int = 1) -> BackboneReport:
+def read(root: Path) -> BackboneReport:
     return read_backbone(
         root,
         "wan22",
@@ -36,7 +37,6 @@ def read(root: Path, *, times_evaluated: int = 1) -> BackboneReport:
         evaluation=EVALUATION,
         backbone=BACKBONE,
         fps=16,
-        times_evaluated=times_evaluated,
         budget=10**6,
     )
 
@@ -75,7 +75,7 @@ def test_what_the_eye_reads_is_the_value_rounded(page: Page) -> None:
 
 def test_every_mean_and_interval_of_metrics_json_is_shown(page: Page) -> None:
     shown = {number.key for number in page.numbers}
-    missing = set(make_metrics()) - shown - {"evaluation.split"}
+    missing = set(make_metrics()) - shown - {"evaluation.split", "evaluation.scenes"}
     assert {key for key in missing if not key.endswith(".n")} == set()  # an n that is usual stands in the heading
 
 
@@ -173,7 +173,14 @@ def test_published_scores_are_marked_as_not_comparable(page: Page) -> None:
     ("times", "words"), [(1, "1 set of models was measured"), (7, "7 sets of models were measured")]
 )
 def test_it_says_how_often_the_split_was_looked_at(tmp_path: Path, times: int, words: str) -> None:
-    assert words in read_page(rendered(gathered(tmp_path, times_evaluated=times))).text
+    for look in range(times):
+        note_look(tmp_path, scenes=SCENES, split="test", models={"stage3": str(look)})
+    note_look(tmp_path, scenes="others", split="test", models={})
+    assert words in read_page(rendered(gathered(tmp_path))).text
+
+
+def test_figures_from_a_cache_were_looked_at_once(tmp_path: Path) -> None:
+    assert gathered(tmp_path).times_evaluated == 1
 
 
 def test_figures_of_the_tuning_split_are_marked(tmp_path: Path, page: Page) -> None:

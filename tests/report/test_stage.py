@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from components.errors import Phys4dError, StoppedError
-from components.evaluation.ledger import note_evaluation
+from components.evaluation.ledger import note_look
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
 from components.params import Params
@@ -15,7 +15,7 @@ from components.pipeline.execution import StageContext
 from components.progress import Progress
 from components.stages.report import run
 from tests.report.html import read_page
-from tests.report.project import make_metrics, make_run, make_samples
+from tests.report.project import SCENES, make_metrics, make_run, make_samples
 
 PAGE = Path("data/report/report.html")
 
@@ -37,7 +37,7 @@ def test_the_page_is_written_and_its_figures_are_reported(
     make_run(tmp_path, metrics=make_metrics(), samples=make_samples())
     monkeypatch.chdir(tmp_path)
     for models in ("a", "b"):
-        note_evaluation(tmp_path, split="test", models={"stage3": models})
+        note_look(tmp_path, scenes=SCENES, split="test", models={"stage3": models})
     figures = run(params, context())
     page = PAGE.read_text(encoding="utf-8")
     assert figures == {"wan22.promoted": 1.0, "bytes": len(page.encode())}
