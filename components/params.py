@@ -8,38 +8,18 @@ Every number has bounds. They are wide: outside them a run fails late, or its cl
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-def _within(least: float, most: float) -> AfterValidator:
-    def check(bounds: tuple[float, float]) -> tuple[float, float]:
-        if not least <= bounds[0] <= bounds[1] <= most:
-            raise ValueError(f"{list(bounds)} is wrong, expected [low, high] with {least:g} <= low <= high <= {most:g}")
-        return bounds
-
-    return AfterValidator(check)
-
-
-def _square(count: int) -> int:
-    if count not in (1, 4, 9, 16):
-        raise ValueError(f"{count} is wrong, expected 1, 4, 9 or 16")
-    return count
-
-
-Range = tuple[float, float]
-UnitRange = Annotated[Range, _within(0, 1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Steps = Annotated[int, Field(ge=1, le=10_000_000)]
-BatchSize = Annotated[int, Field(ge=1, le=4096)]
-LearningRate = Annotated[float, Field(gt=0, le=1)]
-LoraRank = Annotated[int, Field(ge=1, le=1024)]
-Weight = Annotated[float, Field(ge=0, le=1000)]
-
-
-class Section(BaseModel):
-    """Base of every section: frozen, no unknown keys, no silent conversion of types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+from components.parameters.fields import (
+    BatchSize,
+    LearningRate,
+    LoraRank,
+    Section,
+    Share,
+    Steps,
+    Weight,
+)
+from components.parameters.simulation import Simulation
 
 
 class Resources(Section):
@@ -56,93 +36,6 @@ class Video(Section):
     height: Annotated[int, Field(ge=16, le=4320)]
     width: Annotated[int, Field(ge=16, le=7680)]
     fps: Annotated[int, Field(ge=1, le=960)]
-
-
-class CameraParams(Section):
-    """A camera that looks at the scene's centre; degrees and metres."""
-
-    field_of_view: Annotated[float, Field(ge=5, le=120)]
-    distance: Annotated[float, Field(ge=3, le=50)]  # outside the scene, and well before the renderer's far plane
-    elevation: Annotated[float, Field(ge=0, le=89)]
-    target_height: Annotated[float, Field(ge=0.1, le=20)]
-    azimuth_between_views: Annotated[float, Field(ge=1, le=120)]  # of three views at most: no two are the same
-
-
-class EnvironmentParams(Section):
-    """Ranges of light and floor."""
-
-    ambient: UnitRange
-    light_elevation: Annotated[Range, _within(5, 90)]
-    light_azimuth: Annotated[Range, _within(-360, 360)]
-    floor_patterns: Annotated[tuple[Literal["checker", "stripes", "noise"], ...], Field(min_length=1, max_length=3)]
-    floor_grey: UnitRange
-
-
-class Physics(Section):
-    """What a split believes: gravity in g and its tilt in degrees, initial speed in m/s, restitution of objects."""
-
-    gravity: Annotated[Range, _within(0, 5)]
-    tilt: Annotated[Range, _within(0, 90)]
-    initial_speed: Annotated[Range, _within(0, 20)]
-    restitution: UnitRange
-
-
-class PhysicsByName(Section):
-    """`real` is the world; `unknown` is what video from the internet does to a motion prior."""
-
-    real: Physics
-    unknown: Physics
-
-
-class Rigid(Section):
-    """Ranges of the category rigid: metres, kg/m^3, degrees."""
-
-    families: Annotated[
-        dict[Literal["drop", "ramp", "topple"], Annotated[float, Field(ge=0.001, le=1)]], Field(min_length=1)
-    ]
-    radius: Annotated[Range, _within(0.05, 1)]
-    density: Annotated[Range, _within(1, 25_000)]  # the densest metal has 22,600
-    friction: UnitRange
-    objects: Annotated[tuple[int, int], _within(1, 3)]  # more do not fit the picture
-    drop_height: Annotated[Range, _within(0.01, 20)]
-    ramp_angle: Annotated[Range, _within(5, 60)]
-    lean: Annotated[Range, _within(-30, 40)]
-    slenderness: Annotated[Range, _within(1, 10)]
-
-
-class Split(Section):
-    """One split: how many configurations of each category, seen from how many views, in how many takes."""
-
-    physics: Literal["real", "unknown"]
-    configurations: Annotated[dict[Literal["rigid"], Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=1)]
-    views: Annotated[int, Field(ge=1, le=3)]
-    takes: Annotated[int, Field(ge=1, le=2)]
-
-
-class Splits(Section):
-    """The splits of the design; disjoint by configuration hash."""
-
-    appearance: Split
-    labeler: Split
-    judge: Split
-    train: Split
-    dev: Split
-    test: Split
-
-
-class Simulation(Section):
-    """Everything that makes the simulated clips."""
-
-    clips_per_shard: Annotated[int, Field(ge=1, le=10_000)]
-    points_per_object: Annotated[int, Field(ge=1, le=65_536)]
-    samples_per_pixel: Annotated[int, AfterValidator(_square)]
-    max_attempts: Annotated[int, Field(ge=1, le=1000)]
-    camera: CameraParams
-    take_perturbation: Annotated[float, Field(gt=0, le=0.1)]
-    environment: EnvironmentParams
-    physics: PhysicsByName
-    rigid: Rigid
-    splits: Splits
 
 
 class Quality(Section):

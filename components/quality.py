@@ -18,7 +18,8 @@ from components.shards import Extent, read_clip, stray_bytes
 if TYPE_CHECKING:
     import pandas as pd
 
-    from components.params import Quality, Split, Video
+    from components.parameters.simulation import Split
+    from components.params import Quality, Video
 
 R = TypeVar("R", bound="Indexed")
 

@@ -12,7 +12,8 @@ import pytest
 from components.clip import SPECIFICATION, Clip
 from components.errors import ExitCode, GateRefusedError
 from components.index import INDEX_FILE, IndexRow, index_row, write_index
-from components.params import Quality, Split, Video
+from components.parameters.simulation import Split
+from components.params import Quality, Video
 from components.quality import Check, check_simulation, checks_report, refuse_if_failed
 from components.shards import new_shard, shard_name
 from tests.clips import make_clip

@@ -17,7 +17,7 @@ from components.simulation.configuration import build_scene
 from components.simulation.families import CATEGORIES
 from components.simulation.meshes import shape_mesh
 from components.simulation.rendering.runtime import compile_kernels
-from components.simulation.scene import Scene
+from components.simulation.scene import Scene, rigid_bodies
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -60,7 +60,7 @@ def train_scene(params: "Params", index: int) -> Scene:
 
 def triangles(scene: Scene) -> int:
     """Triangles of all bodies, the floor included."""
-    return sum(len(shape_mesh(body.shape, body.size).faces) for body in scene.bodies)
+    return sum(len(shape_mesh(body.shape, body.size).faces) for body in rigid_bodies(scene))
 
 
 def busiest(params: "Params") -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from components.params import Section
+from components.parameters.fields import Section
 
 S = TypeVar("S", bound=Section)
 

@@ -14,7 +14,8 @@ from components.report.page import BackboneReport
 from components.report.strips import read_scenes
 
 if TYPE_CHECKING:
-    from components.params import Evaluation, Promotion, Section
+    from components.parameters.fields import Section
+    from components.params import Evaluation, Promotion
 
 EVALUATION = Path("data/evaluation")
 MODELS = Path("models")

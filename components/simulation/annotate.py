@@ -95,7 +95,7 @@ def _objects(scene: Scene) -> tuple[ClipObject, ...]:
         ClipObject(
             id=instance,
             name=body.name,
-            kind="rigid",
+            kind=body.kind,
             category=scene.category,
             dynamic=True,
             mass=body.mass,

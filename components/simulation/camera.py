@@ -7,7 +7,8 @@ import numpy as np
 from components.simulation.scene import Camera, FloatArray
 
 if TYPE_CHECKING:
-    from components.params import CameraParams, Video
+    from components.parameters.simulation import CameraParams
+    from components.params import Video
 
 UP = np.array([0.0, 0.0, 1.0])
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.simulation.scene import Body, Captions, FloatArray, Vec3
+from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 
 NOTED = 0.25  # share of the whole from which a part of a velocity is put into words
 
@@ -31,9 +31,9 @@ def write_captions(
     *,
     extrinsics: FloatArray,
     sentences: Sequence[str],
-    objects: Sequence[tuple[str, Body]],
+    objects: Sequence[tuple[str, Thing]],
 ) -> Captions:
-    """`sentences` say what is there; `objects` gives the phrase of every dynamic body, at rest or not.
+    """`sentences` say what is there; `objects` gives the phrase of every dynamic thing, at rest or not.
 
     Directions are those seen by the camera of `extrinsics` (4,4); the choice of words is the same for every camera.
     """

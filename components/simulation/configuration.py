@@ -15,7 +15,8 @@ from components.simulation.families import CATEGORIES
 from components.simulation.scene import Scene, Vec3
 
 if TYPE_CHECKING:
-    from components.params import Params, Physics
+    from components.parameters.simulation import Physics
+    from components.params import Params
 
 STANDARD_GRAVITY = 9.81  # m/s^2
 

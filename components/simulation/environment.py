@@ -8,7 +8,7 @@ import numpy as np
 from components.simulation.scene import Body, Environment, Light, Pattern, Shape, Texture
 
 if TYPE_CHECKING:
-    from components.params import EnvironmentParams
+    from components.parameters.simulation import EnvironmentParams
 
 FLOOR_EXTENT, FLOOR_DEPTH = 60.0, 0.5  # half extents in metres
 FLOOR_CONTRAST = (0.6, 0.75)  # second grey over the first: shows how the floor lies and hides no object

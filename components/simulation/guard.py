@@ -36,34 +36,41 @@ class RejectedError(Phys4dError):
 
 def guard(scene: Scene, motion: Motion) -> None:
     """Raise RejectedError with the first cause found; return when the motion may become a clip."""
-    _check_numbers(motion)
+    _check_numbers(scene, motion)
     _check_contacts(scene, motion)
     if not any(any(body.velocity) or any(body.angular_velocity) for body in scene.bodies):
         _check_first_interval(scene, motion)
 
 
-def _check_numbers(motion: Motion) -> None:
+def _check_numbers(scene: Scene, motion: Motion) -> None:
     for name in ("vertices", "normals", "poses", "velocities"):
         if not np.isfinite(getattr(motion, name)).all():
             raise RejectedError(Cause.NON_FINITE, f"{name} hold numbers that are not finite")
-    positions = motion.poses[..., :3]
-    outside = (positions < BOUNDS[0]) | (positions > BOUNDS[1])
-    if outside.any():
-        frame, column, _ = np.argwhere(outside)[0]
-        raise RejectedError(
-            Cause.OUT_OF_BOUNDS, f"object {column} is at {np.round(positions[frame, column], 2)} m in frame {frame}"
-        )
+    for index, thing in enumerate(scene.bodies):
+        corners = _corners(motion, index) if thing.dynamic else np.empty((0, 0, 3))
+        outside = (corners < BOUNDS[0]) | (corners > BOUNDS[1])
+        if outside.any():
+            frame, corner, _ = np.argwhere(outside)[0]
+            where = f"at {np.round(corners[frame, corner], 2)} m in frame {frame}"
+            raise RejectedError(Cause.OUT_OF_BOUNDS, f"{thing.name} is {where}")
     fastest = float(np.linalg.norm(motion.velocities[..., :3], axis=-1).max(initial=0.0))
     if fastest > MAX_SPEED:
         raise RejectedError(Cause.TOO_FAST, f"{fastest:.1f} m/s, expected at most {MAX_SPEED} m/s")
 
 
+def _corners(motion: Motion, index: int) -> FloatArray:
+    """The vertices (T,V,3) of the thing `index` of a scene."""
+    return motion.vertices[:, np.unique(motion.faces[motion.face_body == index])]
+
+
 def _check_contacts(scene: Scene, motion: Motion) -> None:
     columns = {index: column for column, index in enumerate(i for i, body in enumerate(scene.bodies) if body.dynamic)}
     for index in columns:
-        corners = motion.vertices[:, np.unique(motion.faces[motion.face_body == index])]
+        corners = _corners(motion, index)
+        own = scene.bodies[index]
         for other, body in enumerate(scene.bodies):
-            if other == index:
+            joined = own.assembly and own.assembly == body.assembly
+            if other == index or joined or not isinstance(body, Body):
                 continue
             fixed = np.array([[*body.position, *body.orientation]])
             depths = penetration(corners, body, motion.poses[:, columns[other]] if body.dynamic else fixed)
@@ -72,7 +79,7 @@ def _check_contacts(scene: Scene, motion: Motion) -> None:
                 (Cause.PENETRATION, depths.max(), PENETRATION),
             ):
                 if depth > limit:
-                    names = f"{scene.bodies[index].name} is {depth * 1000:.1f} mm inside {body.name}"
+                    names = f"{own.name} is {depth * 1000:.1f} mm inside {body.name}"
                     raise RejectedError(cause, f"{names}, expected at most {limit * 1000:.0f} mm")
 
 

@@ -6,13 +6,14 @@ Cameras follow OpenCV: x right, y down, z forward.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vec3: TypeAlias = tuple[float, float, float]
 Quaternion: TypeAlias = tuple[float, float, float, float]  # x, y, z, w
+Kind: TypeAlias = Literal["rigid", "deformable", "particles"]  # as in ClipObject
 Colour: TypeAlias = tuple[float, float, float]  # linear RGB, 0..1
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -47,12 +48,16 @@ class Texture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Body:
-    """One rigid body. mass 0: part of the static world."""
+class Thing:
+    """What is in the world, of whatever kind: one instance, with one texture. mass 0: part of the static world.
+
+    A subclass says what its solver needs. position and orientation: where it begins; of what has no pose of its own,
+    its centre of mass and IDENTITY. assembly: things that share one are joined and may overlap.
+    """
+
+    kind: ClassVar[Kind] = "rigid"
 
     name: str
-    shape: Shape
-    size: Vec3
     texture: Texture
     position: Vec3
     orientation: Quaternion = IDENTITY
@@ -60,14 +65,23 @@ class Body:
     angular_velocity: Vec3 = (0.0, 0.0, 0.0)
     mass: float = 0.0
     material: str = "plastic"
-    restitution: float = 0.5  # restitutions of two bodies in contact multiply; the floor has 1
-    friction: float = 0.5  # likewise
-    rolling_friction: float = 0.0
+    assembly: str = ""
 
     @property
     def dynamic(self) -> bool:
-        """Whether the body moves under forces."""
+        """Whether it moves under forces."""
         return self.mass > 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body(Thing):
+    """One rigid body of a primitive shape."""
+
+    shape: Shape
+    size: Vec3
+    restitution: float = 0.5  # restitutions of two bodies in contact multiply; the floor has 1
+    friction: float = 0.5  # likewise
+    rolling_friction: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +127,7 @@ class Scene:
 
     category: str
     family: str
-    bodies: tuple[Body, ...]  # instance id = index + 2 for dynamic bodies and 1 for static ones: see `instance_ids`
+    bodies: tuple[Thing, ...]  # instance id = index + 2 for dynamic bodies and 1 for static ones: see `instance_ids`
     environment: Environment
     camera: Camera
     captions: Captions
@@ -133,13 +147,23 @@ class Scene:
         return tuple(ids)
 
 
+def rigid_bodies(scene: Scene) -> tuple[Body, ...]:
+    """The scene's things, all of them rigid bodies; TypeError names one that is not."""
+    bodies = tuple(thing for thing in scene.bodies if isinstance(thing, Body))
+    if len(bodies) < len(scene.bodies):
+        other = next(thing for thing in scene.bodies if not isinstance(thing, Body))
+        raise TypeError(f"{other.name} is a {type(other).__name__}, expected a Body")
+    return bodies
+
+
 @dataclass(frozen=True, kw_only=True)
 class Motion:
-    """What every solver returns: surfaces with fixed topology, and the state of every dynamic object.
+    """What every solver returns: surfaces with fixed topology, and the state of every dynamic thing.
 
     vertices (T,V,3) and normals (T,V,3) in the world; reference (V,3): the same vertices in the coordinates textures
     are evaluated in (fixed over time); faces (F,3); face_body (F,): index into `Scene.bodies`; poses (T,N,7) xyz and
-    quaternion xyzw; velocities (T,N,6) linear and angular; N dynamic bodies in the order of `Scene.bodies`.
+    quaternion xyzw (not rigid: centre of mass and IDENTITY); velocities (T,N,6) linear and angular (not rigid: of the
+    centre of mass, and 0); N dynamic things in the order of `Scene.bodies`.
     """
 
     vertices: FloatArray

@@ -8,6 +8,7 @@ from components.backbones import wan
 from components.parameters import rules
 from components.parameters.loader import examine
 from components.parameters.profiles import profile_values
+from components.simulation.families import looks
 from components.simulation.families.rigid import balance, incline, objects, placement, topple
 from components.simulation.scene import Shape
 from components.simulation.solvers import bullet
@@ -160,7 +161,7 @@ def test_constants_written_twice_are_equal() -> None:
 
 def test_there_are_colours_for_the_most_objects() -> None:
     assert fields(simulation__rigid__objects=[3, 3], simulation__rigid__radius=[0.2, 0.25]) == set()
-    assert len(objects.COLOURS) >= 3
+    assert len(looks.COLOURS) >= 3
 
 
 def test_no_object_is_larger_than_the_rules_think() -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from components.geometry import project
 from components.parameters.loader import load_params
-from components.params import CameraParams, Video
+from components.parameters.simulation import CameraParams
+from components.params import Video
 from components.simulation.camera import orbit_camera, view_azimuth
 
 VIDEO = Video(frames=3, height=60, width=80, fps=16)

@@ -12,10 +12,10 @@ from components.parameters.loader import load_params
 from components.params import Params
 from components.simulation.captions import direction, seen, write_captions
 from components.simulation.configuration import build_scene
-from components.simulation.families.rigid.objects import COLOURS
+from components.simulation.families.looks import COLOURS
 from components.simulation.meshes import shape_mesh
 from components.simulation.rotations import matrices, vec3
-from components.simulation.scene import Body, FloatArray, Scene, Vec3
+from components.simulation.scene import Body, FloatArray, Scene, Vec3, rigid_bodies
 from tests.simulation.bodies import ball
 
 LAPTOP = load_params(Path(__file__).parents[2] / "profiles" / "laptop.yaml")
@@ -47,7 +47,7 @@ THREE_VIEWS = three_views(LAPTOP)
 
 
 def moving(scene: Scene) -> list[Body]:
-    return [body for body in scene.bodies if any(body.velocity)]
+    return [body for body in rigid_bodies(scene) if any(body.velocity)]
 
 
 def motion_of(body: Body, scene: Scene) -> str:
@@ -78,7 +78,7 @@ def test_captions_tell_no_outcome(split: str) -> None:
 @pytest.mark.parametrize("split", ["train", "appearance"])
 def test_captions_name_colour_material_and_shape_of_every_object(split: str) -> None:
     for scene in scenes(split):
-        for body in (body for body in scene.bodies if body.dynamic):
+        for body in (body for body in rigid_bodies(scene) if body.dynamic):
             colour, noun = body.name.split()
             assert f"{colour} {body.material} {noun}" in scene.captions.caption
             assert colour in COLOURS
@@ -142,7 +142,7 @@ def test_a_motion_straight_across_or_along_the_view_is_named_so(view: int) -> No
 def test_the_side_of_a_ramp_is_that_of_its_foot_in_the_picture(view: int) -> None:
     sides = set()
     for scene in scenes("train", 80, family="ramp", view=view):
-        (ramp,) = (body for body in scene.bodies if body.name == "ramp")
+        (ramp,) = (body for body in rigid_bodies(scene) if body.name == "ramp")
         length, _, thickness = ramp.size
         (foot, top), _ = seen_by(scene, placed(ramp, [[length, 0, thickness], [-length, 0, thickness]]))
         said = "right" if foot[0] > top[0] else "left"
@@ -155,7 +155,7 @@ def test_the_side_of_a_ramp_is_that_of_its_foot_in_the_picture(view: int) -> Non
 def test_the_side_of_a_column_is_that_of_its_top_in_the_picture(view: int) -> None:
     sides = set()
     for scene in scenes("train", 80, family="topple", view=view):
-        (column,) = (body for body in scene.bodies if body.dynamic)
+        (column,) = (body for body in rigid_bodies(scene) if body.dynamic)
         height = column.size[2]
         (foot, top), _ = seen_by(scene, placed(column, [[0, 0, -height], [0, 0, height]]))
         said = "right" if top[0] > foot[0] else "left"
@@ -167,7 +167,7 @@ def test_the_side_of_a_column_is_that_of_its_top_in_the_picture(view: int) -> No
 def test_the_height_of_a_drop_is_that_of_the_lowest_vertex() -> None:
     for scene in scenes("train", 80, family="drop"):
         heights = [float(number) for number in re.findall(r"[0-9.]+(?= metres)", scene.captions.caption)]
-        bodies = [body for body in scene.bodies if body.dynamic]
+        bodies = [body for body in rigid_bodies(scene) if body.dynamic]
         for height, body in zip(heights, bodies, strict=True):
             bottom = placed(body, shape_mesh(body.shape, body.size).vertices)[:, 2].min()
             assert abs(height - bottom) < 0.05 + 2e-3  # rounded, and meshes of round shapes stand out a little

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from components.geometry import project
+from components.parameters.categories.rigid import Rigid
 from components.parameters.loader import load_params
-from components.params import Params, Rigid
+from components.params import Params
 from components.simulation.configuration import build_scene, configuration_hash
 from components.simulation.families import CATEGORIES
 from components.simulation.guard import guard
 from components.simulation.meshes import shape_mesh
-from components.simulation.scene import Body, Scene
+from components.simulation.scene import Body, Scene, rigid_bodies
 from components.simulation.solvers.bullet import simulate
 
 PROFILE = Path(__file__).parents[2] / "profiles" / "laptop.yaml"
@@ -40,7 +41,7 @@ def with_views(views: int) -> Params:
 
 
 def dynamic(scene: Scene) -> list[Body]:
-    return [body for body in scene.bodies if body.dynamic]
+    return [body for body in rigid_bodies(scene) if body.dynamic]
 
 
 def motion_hash(indices: list[int]) -> dict[str, str]:

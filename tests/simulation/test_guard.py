@@ -31,9 +31,9 @@ def nan(motion: Motion) -> Motion:
 
 
 def far_away(motion: Motion) -> Motion:
-    poses = motion.poses.copy()
-    poses[-1, 0, 0] = 50.0
-    return replace(motion, poses=poses)
+    vertices = motion.vertices.copy()
+    vertices[-1, motion.faces[motion.face_body == 1].ravel(), 0] += 50.0
+    return replace(motion, vertices=vertices)
 
 
 def fast(motion: Motion) -> Motion:
@@ -42,7 +42,7 @@ def fast(motion: Motion) -> Motion:
 
 def sunk(motion: Motion) -> Motion:
     vertices = motion.vertices.copy()
-    vertices[5:, motion.faces[motion.face_body == 1].ravel(), 2] -= 0.8
+    vertices[5:, motion.faces[motion.face_body == 1].ravel(), 2] -= 0.4
     return replace(motion, vertices=vertices)
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from components.simulation.scene import Body, Captions, FloatArray, Motion, Scene
+from components.simulation.scene import Captions, FloatArray, Motion, Scene, Thing
 
 if TYPE_CHECKING:
-    from components.params import Physics, Simulation
+    from components.parameters.simulation import Physics, Simulation
 
 
 class Family(Protocol):
@@ -24,7 +24,7 @@ class Family(Protocol):
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
         """The same configuration from an initial state scaled by N(1, spread), free of penetration as before."""
 
-    def bodies(self) -> tuple[Body, ...]:
+    def bodies(self) -> tuple[Thing, ...]:
         """Everything but the floor, whose top is the plane z = 0."""
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:

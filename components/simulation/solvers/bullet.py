@@ -12,7 +12,7 @@ import numpy as np
 from components.simulation.meshes import shape_mesh
 from components.simulation.quiet import hushed
 from components.simulation.rotations import matrices
-from components.simulation.scene import Body, FloatArray, Motion, Scene, Shape
+from components.simulation.scene import Body, FloatArray, Motion, Scene, Shape, rigid_bodies
 
 with hushed():  # it names its build
     import pybullet
@@ -33,9 +33,10 @@ def simulate(scene: Scene) -> Motion:
         raise ValueError(
             f"video.fps is {scene.fps}, expected a divisor of {STEPS_PER_SECOND} (the solver's steps per second)"
         )
-    dynamic = [index for index, body in enumerate(scene.bodies) if body.dynamic]
+    bodies = rigid_bodies(scene)
+    dynamic = [index for index, body in enumerate(bodies) if body.dynamic]
     with _client(scene) as client:
-        handles = [_add(body, scene, client) for body in scene.bodies]
+        handles = [_add(body, scene, client) for body in bodies]
         states = _advance(scene, client, [handles[index] for index in dynamic])
     states[0, :, 7:] = [(*scene.bodies[index].velocity, *scene.bodies[index].angular_velocity) for index in dynamic]
     return _surfaces(scene, states)
@@ -128,7 +129,7 @@ def _surfaces(scene: Scene, states: FloatArray) -> Motion:
     """Carry the meshes of all bodies along with the states of the dynamic ones."""
     vertices, normals, reference, faces, face_body = [], [], [], [], []
     column = total = 0
-    for index, body in enumerate(scene.bodies):
+    for index, body in enumerate(rigid_bodies(scene)):
         mesh = shape_mesh(body.shape, body.size)
         if body.dynamic:
             poses = states[:, column, :7]

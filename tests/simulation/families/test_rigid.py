@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from components.errors import ParametersError
 from components.parameters.loader import load_params
-from components.params import Simulation
+from components.parameters.simulation import Simulation
 from components.simulation.environment import Surroundings
 from components.simulation.families.rigid.balance import BALANCED, draw_lean
 from components.simulation.families.rigid.drop import Drop

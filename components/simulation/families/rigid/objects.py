@@ -5,21 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.simulation.families.looks import coloured
 from components.simulation.rotations import matrices
-from components.simulation.scene import IDENTITY, Body, Colour, Pattern, Quaternion, Shape, Texture, Vec3
+from components.simulation.scene import IDENTITY, Body, Pattern, Quaternion, Shape, Vec3
 
 if TYPE_CHECKING:
-    from components.params import Physics, Rigid
+    from components.parameters.categories.rigid import Rigid
+    from components.parameters.simulation import Physics
 
-COLOURS: dict[str, Colour] = {  # hues at least 20 degrees apart
-    "red": (0.72, 0.02, 0.03),
-    "orange": (0.88, 0.24, 0.01),
-    "yellow": (0.80, 0.62, 0.02),
-    "green": (0.04, 0.45, 0.06),
-    "blue": (0.03, 0.09, 0.75),
-    "purple": (0.30, 0.03, 0.55),
-}
-SECOND_COLOUR = 0.5  # of the first: the same hue, darker
 CYLINDER_RADIUS, CYLINDER_HEIGHT = (0.75, 0.95), (1.5, 1.9)  # over a ball's radius: about as large in the picture
 BOX_HALF_EXTENT = (0.7, 0.95)  # likewise
 DEPTHWARD = 0.3  # of the speed at most goes along the front view, where little of it can be seen
@@ -82,16 +75,11 @@ class RigidObject:
 
     def body(self, *, position: Vec3, orientation: Quaternion = IDENTITY) -> Body:
         """The object at a place."""
-        colour = COLOURS[self.colour]
         return Body(
             name=f"{self.colour} {NOUNS[self.shape]}",
             shape=self.shape,
             size=self.size,
-            texture=Texture(
-                pattern=MATERIALS[self.material].pattern,
-                colour=colour,
-                second_colour=(colour[0] * SECOND_COLOUR, colour[1] * SECOND_COLOUR, colour[2] * SECOND_COLOUR),
-            ),
+            texture=coloured(self.colour, MATERIALS[self.material].pattern),
             position=position,
             orientation=orientation,
             velocity=self.velocity,
@@ -109,11 +97,6 @@ def volume(shape: Shape, size: Vec3) -> float:
     if shape is Shape.CYLINDER:
         return np.pi * size[0] ** 2 * size[1]
     return 8 * size[0] * size[1] * size[2]
-
-
-def draw_colours(rng: np.random.Generator, count: int) -> list[str]:
-    """`count` different colours."""
-    return [str(name) for name in rng.choice(list(COLOURS), size=count, replace=False)]
 
 
 def draw_size(rng: np.random.Generator, ranges: "Rigid", shape: Shape) -> Vec3:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, side, write_captions
+from components.simulation.families.looks import draw_colours
 from components.simulation.families.rigid.incline import Incline
-from components.simulation.families.rigid.objects import RigidObject, draw_colours, draw_object, draw_size
+from components.simulation.families.rigid.objects import RigidObject, draw_object, draw_size
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:
-    from components.params import Physics, Simulation
+    from components.parameters.simulation import Physics, Simulation
 
 ROUGH, POLISHED = 1.0, 0.15  # friction, which multiplies with the object's: a box of any material slides
 YAW = (-20.0, 20.0)  # degrees around straight across the front view: most of the way is seen from the side

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, side, write_captions
+from components.simulation.families.looks import draw_colours
 from components.simulation.families.rigid.balance import draw_lean
-from components.simulation.families.rigid.objects import RigidObject, draw_colours, draw_object
+from components.simulation.families.rigid.objects import RigidObject, draw_object
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:
-    from components.params import Physics, Simulation
+    from components.parameters.simulation import Physics, Simulation
 
 WIDTH = 1.2  # of a column, over the radius of a ball: with its slenderness it is one to two balls high
 DEPTH = (0.9, 1.3)  # of a column along its edge, over its width: near square

@@ -1,0 +1,1 @@
+"""The ranges of each category of scenes: one file a category, a section of `simulation` each."""

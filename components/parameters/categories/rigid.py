@@ -1,0 +1,23 @@
+"""Ranges of the category rigid."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.parameters.fields import Range, Section, UnitRange, within
+
+
+class Rigid(Section):
+    """Ranges of the category rigid: metres, kg/m^3, degrees."""
+
+    families: Annotated[
+        dict[Literal["drop", "ramp", "topple"], Annotated[float, Field(ge=0.001, le=1)]], Field(min_length=1)
+    ]
+    radius: Annotated[Range, within(0.05, 1)]
+    density: Annotated[Range, within(1, 25_000)]  # the densest metal has 22,600
+    friction: UnitRange
+    objects: Annotated[tuple[int, int], within(1, 3)]  # more do not fit the picture
+    drop_height: Annotated[Range, within(0.01, 20)]
+    ramp_angle: Annotated[Range, within(5, 60)]
+    lean: Annotated[Range, within(-30, 40)]
+    slenderness: Annotated[Range, within(1, 10)]

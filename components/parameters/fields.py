@@ -1,0 +1,39 @@
+"""The kinds of values that sections of params.yaml are made of. Every number has bounds, and wide ones."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def within(least: float, most: float) -> AfterValidator:
+    """Bounds [low, high] that lie between two numbers."""
+
+    def check(bounds: tuple[float, float]) -> tuple[float, float]:
+        if not least <= bounds[0] <= bounds[1] <= most:
+            raise ValueError(f"{list(bounds)} is wrong, expected [low, high] with {least:g} <= low <= high <= {most:g}")
+        return bounds
+
+    return AfterValidator(check)
+
+
+def square(count: int) -> int:
+    """A number of samples that fill a square."""
+    if count not in (1, 4, 9, 16):
+        raise ValueError(f"{count} is wrong, expected 1, 4, 9 or 16")
+    return count
+
+
+Range = tuple[float, float]
+UnitRange = Annotated[Range, within(0, 1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Steps = Annotated[int, Field(ge=1, le=10_000_000)]
+BatchSize = Annotated[int, Field(ge=1, le=4096)]
+LearningRate = Annotated[float, Field(gt=0, le=1)]
+LoraRank = Annotated[int, Field(ge=1, le=1024)]
+Weight = Annotated[float, Field(ge=0, le=1000)]
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, no unknown keys, no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

@@ -1,0 +1,81 @@
+"""The section `simulation` of params.yaml: what every simulated clip shares, and the splits."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from components.parameters.categories.rigid import Rigid
+from components.parameters.fields import Range, Section, UnitRange, square, within
+
+CategoryName = Literal["rigid"]
+
+
+class CameraParams(Section):
+    """A camera that looks at the scene's centre; degrees and metres."""
+
+    field_of_view: Annotated[float, Field(ge=5, le=120)]
+    distance: Annotated[float, Field(ge=3, le=50)]  # outside the scene, and well before the renderer's far plane
+    elevation: Annotated[float, Field(ge=0, le=89)]
+    target_height: Annotated[float, Field(ge=0.1, le=20)]
+    azimuth_between_views: Annotated[float, Field(ge=1, le=120)]  # of three views at most: no two are the same
+
+
+class EnvironmentParams(Section):
+    """Ranges of light and floor."""
+
+    ambient: UnitRange
+    light_elevation: Annotated[Range, within(5, 90)]
+    light_azimuth: Annotated[Range, within(-360, 360)]
+    floor_patterns: Annotated[tuple[Literal["checker", "stripes", "noise"], ...], Field(min_length=1, max_length=3)]
+    floor_grey: UnitRange
+
+
+class Physics(Section):
+    """What a split believes: gravity in g and its tilt in degrees, initial speed in m/s, restitution of objects."""
+
+    gravity: Annotated[Range, within(0, 5)]
+    tilt: Annotated[Range, within(0, 90)]
+    initial_speed: Annotated[Range, within(0, 20)]
+    restitution: UnitRange
+
+
+class PhysicsByName(Section):
+    """`real` is the world; `unknown` is what video from the internet does to a motion prior."""
+
+    real: Physics
+    unknown: Physics
+
+
+class Split(Section):
+    """One split: how many configurations of each category, seen from how many views, in how many takes."""
+
+    physics: Literal["real", "unknown"]
+    configurations: Annotated[dict[CategoryName, Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=1)]
+    views: Annotated[int, Field(ge=1, le=3)]
+    takes: Annotated[int, Field(ge=1, le=2)]
+
+
+class Splits(Section):
+    """The splits of the design; disjoint by configuration hash."""
+
+    appearance: Split
+    labeler: Split
+    judge: Split
+    train: Split
+    dev: Split
+    test: Split
+
+
+class Simulation(Section):
+    """Everything that makes the simulated clips."""
+
+    clips_per_shard: Annotated[int, Field(ge=1, le=10_000)]
+    points_per_object: Annotated[int, Field(ge=1, le=65_536)]
+    samples_per_pixel: Annotated[int, AfterValidator(square)]
+    max_attempts: Annotated[int, Field(ge=1, le=1000)]
+    camera: CameraParams
+    take_perturbation: Annotated[float, Field(gt=0, le=0.1)]
+    environment: EnvironmentParams
+    physics: PhysicsByName
+    rigid: Rigid
+    splits: Splits
