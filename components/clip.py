@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from components.errors import ClipError
 
 FLOW_STEP = 1 / 256  # pixels: what flow is rounded to before compression
+BETWEEN = "; "  # rejections
 DEPTH_STEP = 2.0**-17  # metres, 7.6e-6: a power of two leaves trailing zero bits, which compress
 
 SPECIFICATION: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
@@ -50,7 +51,11 @@ class ClipObject:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipMeta:
-    """Where a clip comes from and what it says. `configuration`: sha256 of `parameters` without `initial_state`."""
+    """Where a clip comes from and what it says. `configuration`: sha256 of `parameters` without `initial_state`.
+
+    attempts: how many draws it took; rejections: "family: cause" of each that the guard rejected, with
+    BETWEEN between them.
+    """
 
     clip_id: str
     split: str
@@ -61,6 +66,7 @@ class ClipMeta:
     take: int
     seed: int
     attempts: int
+    rejections: str
     fps: int
     caption: str
     caption_initial: str

@@ -1,13 +1,14 @@
 """The index of a split: one Parquet file with a row for every clip, its place, its checksum and its statistics."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from components.clip import Clip
+from components.clip import BETWEEN, Clip
 from components.errors import ClipError
 from components.files import write_atomically
 from components.shards import SHARD_NAME, Extent, read_clip, remedy
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 INDEX_FILE = "index.parquet"
+SUMMARY_FILE = "summary.json"
 SEEN_PIXELS = 4  # of dynamic objects: fewer show no motion
 
 
@@ -42,6 +44,7 @@ class IndexRow:
     take: int
     seed: int
     attempts: int
+    rejections: str
     frames: int
     height: int
     width: int
@@ -97,8 +100,25 @@ def encode_rows(rows: Sequence[IndexRow]) -> bytes:
 
 
 def write_index(folder: Path, rows: Sequence[IndexRow]) -> None:
-    """Write the index of a split: the last act that makes the folder a split."""
+    """Write summary and index of a split: the last act that makes the folder a split."""
+    write_atomically(folder / SUMMARY_FILE, json.dumps(summary(rows), indent=1).encode())
     write_atomically(folder / INDEX_FILE, encode_rows(rows))
+
+
+def summary(rows: Sequence[IndexRow]) -> dict[str, dict[str, Any]]:
+    """By category/family: how many configurations were drawn, and how many draws the guard rejected, by cause."""
+    families: dict[str, dict[str, Any]] = {}
+    for row in {row.configuration: row for row in rows}.values():
+        _of(families, row.category, row.family)["configurations"] += 1
+        for rejection in row.rejections.split(BETWEEN) if row.rejections else ():
+            family, cause = rejection.split(": ", 1)
+            rejects = _of(families, row.category, family)["rejects"]
+            rejects[cause] = rejects.get(cause, 0) + 1
+    return dict(sorted(families.items()))
+
+
+def _of(families: dict[str, dict[str, Any]], category: str, family: str) -> dict[str, Any]:
+    return families.setdefault(f"{category}/{family}", {"configurations": 0, "rejects": {}})
 
 
 def read_rows(path: Path) -> list[IndexRow]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from components.errors import ClipError, GateRefusedError
-from components.index import INDEX_FILE, IndexRow, index_frame, index_row, read_index
+from components.index import INDEX_FILE, IndexRow, index_frame, index_row, read_index, summary
 from components.shards import Extent, read_clip, stray_bytes
 
 if TYPE_CHECKING:
@@ -79,7 +79,11 @@ def check_simulation(
     except ClipError as error:
         return [Check(expectation=f"{INDEX_FILE} can be read", passed=False, rows=(), observed=str(error))]
     checks = check_shards(folder, rows, lambda row: _fault(folder, row), shard_done)
-    return [*checks, *_expect(rows, _simulation_expectations(split, quality, video, section))]
+    return [
+        *checks,
+        *_rejects_checks(rows, quality.max_rejected_share),
+        *_expect(rows, _simulation_expectations(split, quality, video, section)),
+    ]
 
 
 def check_shards(
@@ -145,6 +149,24 @@ def _fault(folder: Path, row: IndexRow) -> str:
     return f"clip {row.clip_id}: {'; '.join(differing)}" if differing else ""
 
 
+def _rejects_checks(rows: Sequence[IndexRow], most: float) -> list[Check]:
+    """Of each family, that the guard rejected few enough of its draws."""
+    checks = []
+    for family, counted in summary(rows).items():
+        rejects = sum(counted["rejects"].values())
+        draws = rejects + counted["configurations"]
+        causes = ", ".join(f"{cause} {count}" for cause, count in sorted(counted["rejects"].items()))
+        checks.append(
+            Check(
+                expectation=f"of the draws of {family} at most {most:.0%} are rejected",
+                passed=rejects <= most * draws,
+                rows=(),
+                observed=f"{rejects} of {draws}" + (f": {causes}" if causes else ""),
+            )
+        )
+    return checks
+
+
 def _simulation_expectations(split: str, quality: "Quality", video: "Video", section: "Split") -> list[Any]:
     import great_expectations.expectations as gxe
 
@@ -177,9 +199,6 @@ def _simulation_expectations(split: str, quality: "Quality", video: "Video", sec
         gxe.ExpectColumnValuesToBeBetween(column="depth_min", min_value=0, strict_min=True),
         gxe.ExpectColumnValuesToBeBetween(
             column="moving_share", min_value=0, strict_min=True, mostly=quality.min_moving_share
-        ),
-        gxe.ExpectColumnMeanToBeBetween(
-            column="attempts", min_value=1, max_value=1 / (1 - min(quality.max_rejected_share, 0.999))
         ),
     ]
 

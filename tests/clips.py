@@ -24,6 +24,7 @@ def make_clip(clip_id: str = "train-rigid-000000-v0-t0", *, seed: int = 0, **fie
         take=0,
         seed=seed,
         attempts=1,
+        rejections="",
         fps=16,
         caption="A red rubber ball hangs above a grey floor.",
         caption_initial="A red rubber ball hangs at rest above a grey floor.",

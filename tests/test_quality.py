@@ -1,5 +1,6 @@
 """The gate passes good clips and names what is wrong with bad ones, with edited rows, and with damaged files."""
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
@@ -11,7 +12,7 @@ import pytest
 
 from components.clip import SPECIFICATION, Clip
 from components.errors import ExitCode, GateRefusedError
-from components.index import INDEX_FILE, IndexRow, index_row, write_index
+from components.index import INDEX_FILE, SUMMARY_FILE, IndexRow, index_row, summary, write_index
 from components.parameters.simulation import Split
 from components.params import Quality, Video
 from components.quality import Check, check_simulation, checks_report, refuse_if_failed
@@ -160,8 +161,19 @@ class TestClips:
         assert f"observed {count}" in refusal(gate(tmp_path))
 
     def test_too_many_rejected_draws(self, tmp_path: Path) -> None:
-        write_split(tmp_path, lambda clip: replace(clip, meta=replace(clip.meta, attempts=5)))
-        assert list(failed(gate(tmp_path))) == ["attempts expect_column_mean_to_be_between"]
+        """Six clips of one family, and two rejected draws of it among eight: above a fifth."""
+        rejected = "drop: penetration; drop: overlap at frame 0"
+        write_split(tmp_path, lambda clip: replace(clip, meta=replace(clip.meta, attempts=3, rejections=rejected)))
+        said = refusal(gate(tmp_path))
+        assert "of the draws of rigid/drop at most 20% are rejected" in said
+        assert "(2 of 8: overlap at frame 0 1, penetration 1)" in said
+
+    def test_a_family_that_is_rejected_is_not_hidden_by_others(self, tmp_path: Path) -> None:
+        rows = write_split(tmp_path, lambda clip: replace(clip, meta=replace(clip.meta, rejections="ramp: too fast")))
+        found = {check.expectation: check.observed for check in gate(tmp_path) if not check.passed}
+        assert found == {"of the draws of rigid/ramp at most 20% are rejected": "1 of 1: too fast 1"}
+        assert summary(rows)["rigid/drop"] == {"configurations": 6, "rejects": {}}
+        assert json.loads((tmp_path / SUMMARY_FILE).read_text()) == summary(rows)
 
     def test_nan_under_a_right_checksum(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def spoil(clip: Clip) -> Clip:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.clip import Clip, ClipMeta
+from components.clip import BETWEEN, Clip, ClipMeta
 from components.errors import ParametersError
 from components.simulation.annotate import annotate
 from components.simulation.configuration import build_scene, configuration_hash
@@ -27,13 +27,13 @@ LIBRARIES = ("warp-lang", "numpy")  # beside the category's solver
 def configuration_clips(params: "Params", *, split: str, category: str, index: int) -> Iterator[Clip]:
     """Clips of one configuration in the order of take, then view."""
     section = getattr(params.simulation.splits, split)
-    attempt, solved = _solve(params, split=split, category=category, index=index, takes=section.takes)
+    rejections, solved = _solve(params, split=split, category=category, index=index, takes=section.takes)
     seed = clip_seed(params.seed, split, category, index)
     solver = CATEGORIES[category].solver
     for take, (_, motion) in enumerate(solved):
         for view in range(section.views):
             scene = build_scene(
-                params, split=split, category=category, index=index, view=view, take=take, attempt=attempt
+                params, split=split, category=category, index=index, view=view, take=take, attempt=len(rejections)
             )
             meta = ClipMeta(
                 clip_id=f"{split}-{category}-{index:06d}-v{view}-t{take}",
@@ -44,7 +44,8 @@ def configuration_clips(params: "Params", *, split: str, category: str, index: i
                 view=view,
                 take=take,
                 seed=seed,
-                attempts=attempt + 1,
+                attempts=len(rejections) + 1,
+                rejections=BETWEEN.join(rejections),
                 fps=scene.fps,
                 caption=scene.captions.caption,
                 caption_initial=scene.captions.caption_initial,
@@ -86,12 +87,13 @@ def clip_seed(seed: int, split: str, category: str, index: int) -> int:
 
 def _solve(
     params: "Params", *, split: str, category: str, index: int, takes: int
-) -> tuple[int, list[tuple[Scene, Motion]]]:
-    """The first draw of which every take passes the guard.
+) -> tuple[tuple[str, ...], list[tuple[Scene, Motion]]]:
+    """The first draw of which every take passes the guard, after family and cause of each that did not.
 
     Raises ParametersError where none does: the same parameters draw the same scenes again.
     """
-    causes = []
+    rejections: list[str] = []
+    last = ""
     for attempt in range(params.simulation.max_attempts):
         scenes = [
             build_scene(params, split=split, category=category, index=index, view=0, take=take, attempt=attempt)
@@ -102,11 +104,12 @@ def _solve(
             for scene, motion in solved:
                 guard(scene, motion)
         except RejectedError as error:
-            causes.append(str(error))
+            rejections.append(f"{scenes[0].family}: {error.cause}")
+            last = str(error)
             continue
-        return attempt, solved
+        return tuple(rejections), solved
     raise ParametersError(
         f"{split}, {category} {index}: none of {params.simulation.max_attempts} draws passed the guard, the last: "
-        f"{causes[-1]}; narrow the ranges of simulation.{category} or simulation.physics, "
+        f"{last}; narrow the ranges of simulation.{category} or simulation.physics, "
         "or raise simulation.max_attempts"
     )

@@ -22,6 +22,7 @@ META = ClipMeta(
     take=0,
     seed=0,
     attempts=1,
+    rejections="",
     fps=16,
     caption="",
     caption_initial="",

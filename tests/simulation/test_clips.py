@@ -12,6 +12,8 @@ from components.params import Params
 from components.simulation.clips import configuration_clips
 from components.simulation.configuration import configuration_hash
 from components.simulation.families import CATEGORIES
+from components.simulation.guard import Cause, RejectedError, guard
+from components.simulation.scene import Motion, Scene
 
 LAPTOP = load_params(Path(__file__).parents[2] / "profiles" / "laptop.yaml")
 
@@ -76,3 +78,21 @@ def test_metadata_names_the_solver_of_the_category_and_its_version(clips: dict[t
 def test_draws_that_are_all_rejected_are_wrong_parameters() -> None:
     with pytest.raises(ParametersError, match=r"none of 2 draws passed the guard, the last: .*simulation.rigid"):
         clips_of(small(speed=150.0, max_attempts=2))
+
+
+def test_a_rejected_draw_is_named_in_the_clip_that_follows_it(
+    clips: dict[tuple[int, int], Clip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Scene] = []
+
+    def guard_once(scene: Scene, motion: Motion) -> None:
+        calls.append(scene)
+        if len(calls) == 1:
+            raise RejectedError(Cause.JUMP, "as the test wants it")
+        guard(scene, motion)
+
+    monkeypatch.setattr("components.simulation.clips.guard", guard_once)
+    meta = clips_of(small(speed=1.0))[0, 0].meta
+    assert (meta.attempts, meta.rejections) == (2, f"{calls[0].family}: jump at frame 0")
+    assert meta.configuration != clips[0, 0].meta.configuration
+    assert (clips[0, 0].meta.attempts, clips[0, 0].meta.rejections) == (1, "")
