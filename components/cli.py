@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from components import cli_groups
-from components.cli_common import AsJson, BackboneOption, enter_project, show
+from components import cli_groups, cli_simulate
+from components.cli_common import AsJson, BackboneOption, SplitOption, enter_project, run_stage_command, show
 
 app = typer.Typer(
     name="phys4d",
@@ -25,10 +25,6 @@ app.add_typer(cli_groups.dvc_app, name="dvc")
 app.add_typer(cli_groups.physics_iq_app, name="physics-iq")
 app.add_typer(cli_groups.registry_app, name="registry")
 app.add_typer(cli_groups.tracking_app, name="tracking")
-
-SplitOption = Annotated[
-    Literal["appearance", "labeler", "judge", "train", "dev", "test"], typer.Option(help="Split of simulated clips.")
-]
 
 
 @app.callback()
@@ -77,22 +73,19 @@ def stage(
     show({"stage": name, "code": 0}, as_json=as_json)
 
 
-@app.command()
-def simulate(split: SplitOption, as_json: AsJson = False) -> None:
-    """Stage: simulate and annotate the clips of a split."""
-    _run_stage("simulate", {"split": split}, as_json=as_json)
+app.command("simulate")(cli_simulate.simulate)
 
 
 @app.command()
 def validate_simulation(split: SplitOption, as_json: AsJson = False) -> None:
     """Stage: the gate on the simulated clips of a split."""
-    _run_stage("validate_simulation", {"split": split}, as_json=as_json)
+    run_stage_command("validate_simulation", {"split": split}, as_json=as_json)
 
 
 @app.command()
 def latents(as_json: AsJson = False) -> None:
     """Stage: the closed-form codec of the tiny twins."""
-    _run_stage("latents", {}, as_json=as_json)
+    run_stage_command("latents", {}, as_json=as_json)
 
 
 @app.command()
@@ -101,13 +94,13 @@ def depth_net(
     as_json: AsJson = False,
 ) -> None:
     """Stage: a small depth network, teacher of stage 1 or judge of the evaluation."""
-    _run_stage("depth_net", {"split": split}, as_json=as_json)
+    run_stage_command("depth_net", {"split": split}, as_json=as_json)
 
 
 @app.command()
 def collect_videos(as_json: AsJson = False) -> None:
     """Stage: the videos that stage 1 learns from."""
-    _run_stage("collect_videos", {}, as_json=as_json)
+    run_stage_command("collect_videos", {}, as_json=as_json)
 
 
 @app.command()
@@ -128,7 +121,7 @@ def pseudo_label(
     if videos is None:
         if out or preview:
             raise ParametersError("--out and --preview go with --videos; the stage writes data/pseudo_labels")
-        _run_stage("pseudo_label", {}, as_json=as_json)
+        run_stage_command("pseudo_label", {}, as_json=as_json)
         return
     from components.parameters.loader import load_params
     from components.pseudo_labels.label import label_folder
@@ -143,49 +136,49 @@ def pseudo_label(
 @app.command()
 def validate_pseudo_labels(as_json: AsJson = False) -> None:
     """Stage: the gate on pseudo-labels."""
-    _run_stage("validate_pseudo_labels", {}, as_json=as_json)
+    run_stage_command("validate_pseudo_labels", {}, as_json=as_json)
 
 
 @app.command()
 def prepare(backbone: BackboneOption, as_json: AsJson = False) -> None:
     """Stage: the base; a tiny twin is trained, published weights are named."""
-    _run_stage("prepare", {"backbone": backbone}, as_json=as_json)
+    run_stage_command("prepare", {"backbone": backbone}, as_json=as_json)
 
 
 @app.command()
 def encode(backbone: BackboneOption, as_json: AsJson = False) -> None:
     """Stage: latents and text embeddings of all training clips."""
-    _run_stage("encode", {"backbone": backbone}, as_json=as_json)
+    run_stage_command("encode", {"backbone": backbone}, as_json=as_json)
 
 
 @app.command()
 def stage1(backbone: BackboneOption, as_json: AsJson = False) -> None:
     """Stage: heads for depth and motion learn from pseudo-labels."""
-    _run_stage("stage1", {"backbone": backbone}, as_json=as_json)
+    run_stage_command("stage1", {"backbone": backbone}, as_json=as_json)
 
 
 @app.command()
 def stage2(backbone: BackboneOption, as_json: AsJson = False) -> None:
     """Stage: fine-tuning on simulation with the warp-consistency loss."""
-    _run_stage("stage2", {"backbone": backbone}, as_json=as_json)
+    run_stage_command("stage2", {"backbone": backbone}, as_json=as_json)
 
 
 @app.command()
 def stage3(backbone: BackboneOption, as_json: AsJson = False) -> None:
     """Stage: reinforcement learning with the 4D Chamfer reward."""
-    _run_stage("stage3", {"backbone": backbone}, as_json=as_json)
+    run_stage_command("stage3", {"backbone": backbone}, as_json=as_json)
 
 
 @app.command()
 def evaluate(backbone: BackboneOption, as_json: AsJson = False) -> None:
     """Stage: base and stages 1 to 3, measured by the independent judge."""
-    _run_stage("evaluate", {"backbone": backbone}, as_json=as_json)
+    run_stage_command("evaluate", {"backbone": backbone}, as_json=as_json)
 
 
 @app.command()
 def report(as_json: AsJson = False) -> None:
     """Stage: the offline HTML report of all backbones."""
-    _run_stage("report", {}, as_json=as_json)
+    run_stage_command("report", {}, as_json=as_json)
 
 
 @app.command()
@@ -244,10 +237,3 @@ def bench(as_json: AsJson = False) -> None:
 
     enter_project()
     show(run_benchmarks(parse_params(profile_values("laptop"), source="laptop")), as_json=as_json)
-
-
-def _run_stage(template: str, item: dict[str, str], *, as_json: bool) -> None:
-    from components.pipeline.execution import run_stage
-
-    enter_project()
-    show(dict(run_stage(template, item)), as_json=as_json)

@@ -1,12 +1,17 @@
 """What all commands share: where they work, and how they print figures."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 BackboneOption = Annotated[Literal["wan22"], typer.Option(help="Backbone, as params.yaml names it.")]
+
+
+SplitName = Literal["appearance", "labeler", "judge", "train", "dev", "test"]
+SplitOption = Annotated[SplitName, typer.Option(help="Split of simulated clips.")]
 
 
 def enter_project() -> None:
@@ -25,3 +30,11 @@ def show(figures: dict[str, Any], *, as_json: bool) -> None:
         return
     for name, value in figures.items():
         typer.echo(f"{name}: {json.dumps(value)}")
+
+
+def run_stage_command(template: str, item: Mapping[str, str], *, as_json: bool) -> None:
+    """Run a stage's own work and print its figures: what DVC calls."""
+    from components.pipeline.execution import run_stage
+
+    enter_project()
+    show(dict(run_stage(template, item)), as_json=as_json)

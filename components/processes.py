@@ -1,9 +1,13 @@
-"""Processes: how many threads they use, and children that die with their parent."""
+"""Processes: how many threads they use, children that die with their parent, requests to stop."""
 
 import ctypes
 import os
 import resource
 import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from threadpoolctl import threadpool_limits
 
@@ -48,3 +52,25 @@ def die_with_parent(parent: int | None = None) -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if parent is not None and os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def signals() -> Iterator[Callable[[], bool]]:
+    """TERM and INT ask to stop; they do not interrupt, so that nothing is left half written.
+
+    When the work is done they come too late: DVC must learn that it is, so the rest of the process ignores them.
+    """
+    event = threading.Event()
+
+    def request(_number: int, _frame: FrameType | None) -> None:
+        event.set()
+
+    previous = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield event.is_set
+    except BaseException:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        raise
+    for number in previous:
+        signal.signal(number, signal.SIG_IGN)

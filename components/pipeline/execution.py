@@ -5,14 +5,10 @@ import importlib
 import json
 import os
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from components.clip import canonical_json
@@ -23,7 +19,7 @@ from components.parameters.visible import UNTRACKED, visible
 from components.params import Params
 from components.pipeline.graph import GRAPH_FILE, GraphStage, find_stage, load_graph, lookup, stage_name
 from components.pipeline.locks import exclusive
-from components.processes import die_with_parent, keep_freed_memory, limit_threads, peak_memory
+from components.processes import die_with_parent, keep_freed_memory, limit_threads, peak_memory, signals
 from components.progress import Progress
 from components.tracked_run import stage_run
 
@@ -54,7 +50,7 @@ def run_stage(template: str, item: Mapping[str, str]) -> Mapping[str, float]:
     die_with_parent()
     if _orphaned():
         raise Phys4dError(f"{name}: the DVC process that started this command has ended")
-    with exclusive(lock_path(root, name), name), _signals() as stopped:
+    with exclusive(lock_path(root, name), name), signals() as stopped:
         code, cause = ExitCode.FAILED, "ended without a word"
         began = time.monotonic()
         try:
@@ -165,25 +161,3 @@ def _digest(path: Path) -> str:
 def _orphaned() -> bool:
     """Whether DVC was killed before this process asked to die with it; DVC may itself be process 1 of a container."""
     return "DVC_STAGE" in os.environ and os.getppid() == 1 and b"dvc" not in Path("/proc/1/cmdline").read_bytes()
-
-
-@contextmanager
-def _signals() -> Iterator[Callable[[], bool]]:
-    """TERM and INT ask to stop; they do not interrupt, so that nothing is left half written.
-
-    When the work is done they come too late: DVC must learn that it is, so the rest of the process ignores them.
-    """
-    event = threading.Event()
-
-    def request(_number: int, _frame: FrameType | None) -> None:
-        event.set()
-
-    previous = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield event.is_set
-    except BaseException:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        raise
-    for number in previous:
-        signal.signal(number, signal.SIG_IGN)
