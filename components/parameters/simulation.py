@@ -4,10 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from components.parameters.categories.articulated import Articulated
+from components.parameters.categories.fluid import Fluid
+from components.parameters.categories.garment import Garment
+from components.parameters.categories.granular import Granular
+from components.parameters.categories.inflatable import Inflatable
 from components.parameters.categories.rigid import Rigid
+from components.parameters.categories.rope import Ropes
 from components.parameters.fields import Range, Section, UnitRange, square, within
 
-CategoryName = Literal["rigid"]
+CategoryName = Literal["articulated", "rope", "garment", "inflatable", "rigid", "fluid", "granular"]
 
 
 class CameraParams(Section):
@@ -78,4 +84,10 @@ class Simulation(Section):
     environment: EnvironmentParams
     physics: PhysicsByName
     rigid: Rigid
+    articulated: Articulated
+    rope: Ropes
+    garment: Garment
+    inflatable: Inflatable
+    fluid: Fluid
+    granular: Granular
     splits: Splits

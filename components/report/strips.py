@@ -5,9 +5,7 @@ One picture for all columns keeps them in step. Colours have one scale in a scen
 Legend: K scenes, T frames, H, W.
 """
 
-import base64
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from components.errors import Phys4dError
+from components.pictures import GAP, Picture, data_uri, durations, joined, opaque, scaled, stride, webp
 from components.report.catalogue import MODELS, Row, row_of
 from components.simulation.preview import depth_colours
 
@@ -25,15 +23,12 @@ SCENES = 6  # the first of those that were kept
 SHOWN = ("truth", *(model for model in MODELS if model != "stage1"))  # stage 1's video is the base's
 TILE = 192  # pixels: the height of a tile, about
 FRAMES = 33  # of a longer video every second, third, ... is shown
-GAP = 8  # pixels between tiles
 SPEED = "half"
 SLOWER = 2  # than the world, which is the same
-LAST = 700  # milliseconds for which the last frame stays
 FASTEST, LEAST_SPEED = 0.995, 0.5  # quantile of the true speed, and pixels a frame, at which a colour is full
 STILLS = 6  # moments of the strip that does not move
 QUALITIES = (80, 60, 40, 20)  # of WebP: the first with which the scenes fit into the budget
 
-Picture = NDArray[np.uint8]
 Fields = Mapping[str, Mapping[str, NDArray[Any]]]  # by row and name: rgb, depth, flow
 
 
@@ -72,8 +67,8 @@ def read_scenes(path: Path, *, fps: int, budget: int) -> tuple[tuple[Scene, ...]
     frames = len(fields["truth"]["rgb"][0])
     encoded: list[tuple[bytes, bytes]] = []
     for quality in QUALITIES:
-        durations = _durations(frames, fps)
-        encoded = [(_webp(moving, durations, quality), _webp(still[None], [0], quality)) for moving, still in drawn]
+        times = durations(frames, fps, most=FRAMES, slower=SLOWER)
+        encoded = [(webp(moving, times, quality), webp(still[None], [0], quality)) for moving, still in drawn]
         if sum(len(part) for parts in encoded for part in parts) <= budget:
             break
     scenes = tuple(
@@ -97,19 +92,8 @@ def _drawn(fields: Fields) -> tuple[Picture, Picture]:
     """One scene: its moving picture (T,H,W,4), and the still one (H,W,3): a line a model, time to the right."""
     moments = _moments(len(fields["truth"]["rgb"]))
     lines = [np.concatenate(list(_scaled(row["rgb"][moments], cv2.INTER_AREA)), axis=1) for row in fields.values()]
-    columns = [_joined([_opaque(part) for part in parts], axis=1) for parts in _coloured(_sized(fields))]
-    return _joined(columns, axis=2), np.concatenate(lines)
-
-
-def _stride(frames: int) -> int:
-    return -(-frames // FRAMES)
-
-
-def _durations(frames: int, fps: int) -> list[int]:
-    """Milliseconds of every frame shown."""
-    step = _stride(frames)
-    durations = [round(1000 * SLOWER * step / fps)] * -(-frames // step)
-    return [*durations[:-1], durations[-1] + LAST]
+    columns = [joined([opaque(part) for part in parts], axis=1) for parts in _coloured(_sized(fields))]
+    return joined(columns, axis=2), np.concatenate(lines)
 
 
 def _moments(frames: int) -> NDArray[np.int64]:
@@ -118,7 +102,7 @@ def _moments(frames: int) -> NDArray[np.int64]:
 
 def _sized(fields: Fields) -> Fields:
     """The frames that are shown, as large as they are shown; flow is that of the step that follows, the last twice."""
-    step = _stride(len(fields["truth"]["rgb"]))
+    step = stride(len(fields["truth"]["rgb"]), most=FRAMES)
     return {
         row: {
             "rgb": _scaled(parts["rgb"][::step], cv2.INTER_AREA),
@@ -153,35 +137,4 @@ def _flow_colours(flow: NDArray[np.float32], fastest: float) -> Picture:
 
 
 def _scaled(frames: NDArray[Any], interpolation: int) -> NDArray[Any]:
-    """Frames (T,H,W,...) about `TILE` high: small ones enlarged by a whole factor, pixel by pixel."""
-    height, width = frames.shape[1:3]
-    if height <= TILE:
-        factor = max(1, TILE // height)
-        return frames.repeat(factor, axis=1).repeat(factor, axis=2)
-    size = (round(width * TILE / height), TILE)
-    return np.stack([cv2.resize(frame, size, interpolation=interpolation) for frame in frames])
-
-
-def _opaque(frames: Picture) -> Picture:
-    return np.concatenate([frames, np.full((*frames.shape[:3], 1), 255, np.uint8)], axis=-1)
-
-
-def _joined(parts: Sequence[Picture], *, axis: int) -> Picture:
-    """Pictures (T,H,W,4) below (axis 1) or beside (axis 2) each other; between them the page shows through."""
-    shape = list(parts[0].shape)
-    shape[axis] = GAP
-    gap = np.zeros(shape, np.uint8)
-    return np.concatenate([piece for part in parts for piece in (gap, part)][1:], axis=axis)
-
-
-def _webp(frames: Picture, durations: Sequence[int], quality: int) -> bytes:
-    images = [Image.fromarray(frame) for frame in frames]
-    stream = io.BytesIO()
-    moving = {"save_all": True, "append_images": images[1:], "duration": list(durations), "loop": 0}
-    images[0].save(stream, "webp", quality=quality, method=4, **(moving if len(images) > 1 else {}))
-    return stream.getvalue()
-
-
-def data_uri(content: bytes) -> str:
-    """WebP bytes as what stands in the page."""
-    return "data:image/webp;base64," + base64.b64encode(content).decode()
+    return scaled(frames, interpolation, height=TILE)

@@ -37,9 +37,14 @@ def shape_mesh(shape: Shape, size: Vec3) -> Mesh:
 
 @cache
 def unit_sphere() -> Mesh:
+    """The sphere of radius 1 that bodies are drawn with."""
+    return icosphere(SUBDIVISIONS)
+
+
+def icosphere(subdivisions: int) -> Mesh:
     """An icosphere of radius 1 in the mean over its area; normals are those of the true sphere."""
     vertices, faces = _icosahedron()
-    for _ in range(SUBDIVISIONS):
+    for _ in range(subdivisions):
         vertices, faces = _subdivide(vertices, faces)
     corners = vertices[faces]
     midpoints = (corners + np.roll(corners, 1, axis=1)) / 2  # integrates a quadratic over a triangle exactly

@@ -98,8 +98,6 @@ def write_moving_preview(clips: Sequence[Clip], out: Path) -> None:
 
 def requested(request: Request, params: "Params") -> "Params":
     """The parameters with what the request asks for; ParametersError names the option that is wrong."""
-    from components.params import Video
-
     families = CATEGORIES.get(request.category)
     if families is None:
         raise ParametersError(f"--category {request.category}: unknown, expected one of {', '.join(CATEGORIES)}")
@@ -126,7 +124,7 @@ def requested(request: Request, params: "Params") -> "Params":
     return params.model_copy(
         update={
             "seed": params.seed if request.seed is None else request.seed,
-            "video": _checked(Video, video),
+            "video": _checked(type(params.video), video),
             "simulation": simulation.model_copy(update=updated),
         }
     )

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from components.errors import Phys4dError
+from components.pictures import GAP, LAST
 from components.report import strips
-from components.report.strips import GAP, LAST, SCENES, Scene, read_scenes
+from components.report.strips import SCENES, Scene, read_scenes
 from tests.report.conftest import TILE
 from tests.report.project import make_samples
 

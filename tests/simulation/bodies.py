@@ -15,6 +15,7 @@ from components.simulation.scene import (
     Scene,
     Shape,
     Texture,
+    Thing,
     Vec3,
 )
 
@@ -68,7 +69,7 @@ def ball(
     return thing(Shape.SPHERE, (radius, 0.0, 0.0), position, velocity=velocity, mass=mass, restitution=restitution)
 
 
-def scene(bodies: Sequence[Body], *, seconds: float = 1.0, fps: int = 96, gravity: Vec3 = (0.0, 0.0, -G)) -> Scene:
+def scene(bodies: Sequence[Thing], *, seconds: float = 1.0, fps: int = 96, gravity: Vec3 = (0.0, 0.0, -G)) -> Scene:
     """`bodies` under gravity for `seconds`, seen by a camera that no solver looks at."""
     frames = round(seconds * fps) + 1
     camera = Camera(

@@ -2,7 +2,21 @@
 
 from collections.abc import Mapping
 
+from components.simulation.families.articulated import ARTICULATED
 from components.simulation.families.family import Category
+from components.simulation.families.fluid import FLUID
+from components.simulation.families.garment import GARMENT
+from components.simulation.families.granular import GRANULAR
+from components.simulation.families.inflatable import INFLATABLE
 from components.simulation.families.rigid import RIGID
+from components.simulation.families.rope import ROPE
 
-CATEGORIES: Mapping[str, Category] = {"rigid": RIGID}
+CATEGORIES: Mapping[str, Category] = {
+    "garment": GARMENT,
+    "inflatable": INFLATABLE,
+    "rigid": RIGID,
+    "articulated": ARTICULATED,
+    "rope": ROPE,
+    "fluid": FLUID,
+    "granular": GRANULAR,
+}

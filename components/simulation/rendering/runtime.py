@@ -26,7 +26,15 @@ def prepare(device: str = DEFAULT_DEVICE, cache_dir: Path | None = None) -> None
 def compile_kernels(device: str = DEFAULT_DEVICE, cache_dir: Path | None = None) -> None:
     """Compile the renderer's kernels ahead, so that worker processes only load them."""
     from components.simulation.rendering import kernels_annotation, kernels_shading
+    from components.simulation.solvers import (
+        kernels_mpm,
+        kernels_mpm_body,
+        kernels_xpbd,
+        kernels_xpbd_contacts,
+        kernels_xpbd_gas,
+    )
 
     prepare(device, cache_dir)
-    for module in (kernels_annotation, kernels_shading):
+    solvers = (kernels_mpm, kernels_mpm_body, kernels_xpbd, kernels_xpbd_contacts, kernels_xpbd_gas)
+    for module in (kernels_annotation, kernels_shading, *solvers):
         wp.load_module(module, device=device)

@@ -19,13 +19,14 @@ _ALMOST_ZERO = 1e-20  # a ray's slab test divides by every component
 _PATTERNS = {Pattern.PLAIN: PLAIN, Pattern.CHECKER: CHECKER, Pattern.STRIPES: STRIPES, Pattern.NOISE: NOISE}
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False)
 class World:
     """Everything the kernels read. The moving mesh stands at one frame at a time: see `move_to`.
 
     Its BVH is refitted from frame to frame: a twentieth of the cost of building it (5,000 triangles: .07 against 1.3
     ms), and rays through a tree of their own were not measurably faster from 64 x 64 to 256 x 256. Faces that never
-    move are in a second mesh, whose rays a still camera follows once for the whole clip.
+    move are in a second mesh, whose rays a still camera follows once for the whole clip. Where particles mix, a tree
+    that is only refitted becomes useless; their mesh is built anew at every frame.
     """
 
     surfaces: Surfaces
@@ -36,10 +37,16 @@ class World:
     moving: wp.Mesh | None
     frames: int
     device: str
+    mixes: bool  # whether particles move past each other
 
     def move_to(self, frame: int) -> None:
         """Put everything that moves where it is at a frame."""
-        if self.moving is not None:
+        if self.moving is None:
+            return
+        if self.mixes:
+            self.moving = wp.Mesh(points=self.points[frame], indices=self.moving.indices)
+            self.surfaces.moving_mesh = wp.uint64(self.moving.id)
+        else:
             self.moving.points = self.points[frame]  # refits
 
 
@@ -66,6 +73,7 @@ def upload(scene: Scene, motion: Motion, device: str) -> World:
         moving=moving,
         frames=len(motion.vertices),
         device=device,
+        mixes=any(thing.kind == "particles" for thing in scene.bodies),
     )
 
 

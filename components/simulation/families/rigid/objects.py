@@ -124,7 +124,7 @@ def draw_object(
         density=_within(rng, ranges.density, material.density),
         friction=_within(rng, ranges.friction, material.friction),
         restitution=_within(rng, physics.restitution, material.restitution),
-        velocity=_draw_velocity(rng, physics.initial_speed),
+        velocity=draw_velocity(rng, physics.initial_speed),
     )
 
 
@@ -133,7 +133,7 @@ def _within(rng: np.random.Generator, bounds: tuple[float, float], part: tuple[f
     return low + (high - low) * float(rng.uniform(*part))
 
 
-def _draw_velocity(rng: np.random.Generator, speeds: tuple[float, float]) -> Vec3:
+def draw_velocity(rng: np.random.Generator, speeds: tuple[float, float]) -> Vec3:
     """A velocity that points into the upper half space, mostly across the picture."""
     speed = float(rng.uniform(*speeds))
     angle, depth = float(rng.uniform(0.0, np.pi)), float(rng.uniform(-DEPTHWARD, DEPTHWARD))

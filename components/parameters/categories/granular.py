@@ -1,0 +1,22 @@
+"""Ranges of the category granular."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.parameters.fields import Range, Section, UnitRange, within
+
+
+class Granular(Section):
+    """Ranges of the category granular: metres, kg/m^3, degrees."""
+
+    families: Annotated[
+        dict[Literal["avalanche", "collapse", "hopper", "impact"], Annotated[float, Field(ge=0.001, le=1)]],
+        Field(min_length=1),
+    ]
+    grains: Annotated[tuple[int, int], within(100, 1000)]  # what Bullet solves in the time of a clip
+    friction: UnitRange
+    ramp_angle: Annotated[Range, within(20, 45)]
+    ball_radius: Annotated[Range, within(0.1, 0.32)]  # inside the tank
+    ball_density: Annotated[Range, within(100, 10_000)]
+    drop_height: Annotated[Range, within(0.01, 0.9)]  # likewise

@@ -1,0 +1,108 @@
+"""Newton's cradle: steel balls in a row, some of which are held aside on one end and let go."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from components.simulation.captions import choose, side, write_captions
+from components.simulation.families.articulated.rods import AXLE, BEHIND, rod_with_weight
+from components.simulation.families.looks import draw_colours
+from components.simulation.families.weights import POST, Weight, post, static
+from components.simulation.scene import Body, Captions, FloatArray, Shape
+
+if TYPE_CHECKING:
+    from components.parameters.simulation import Physics, Simulation
+
+BALLS = (3, 6)  # of them, the upper number not included
+RADII = (0.12, 0.17)  # metres: the row and the swing on both sides fit the picture
+LENGTH = (0.95, 1.2)  # metres
+ANGLE = (25.0, 45.0)  # degrees
+GAP = 1e-3  # metres between balls: their impacts come one after the other
+RESTITUTION = 0.99  # of each; those of two multiply
+HEIGHT = 0.25  # metres between the floor and the balls
+NUMBERS = ("no", "one", "two", "three", "four", "five")
+PLACE = (
+    "{number} steel balls hang in a row, and {held} of them on the {side}: {colours}, {angle:.0f} degrees up.",
+    "a Newton's cradle of {number} steel balls, {colours} on the {side} held aside by {angle:.0f} degrees.",
+    "{number} equal steel balls on rods, with {colours} drawn {angle:.0f} degrees to the {side}.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cradle:
+    """Weights from left to right; held of them are at an angle in degrees, on the left where it is negative."""
+
+    weights: tuple[Weight, ...]
+    held: int
+    angle: float
+    rate: float
+    length: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
+        """Draw equal balls of different colours."""
+        densities = simulation.articulated.density
+        count, radius = int(rng.integers(*BALLS)), float(rng.uniform(*RADII))
+        length = float(rng.uniform(*LENGTH))
+        return cls(
+            weights=tuple(
+                Weight(shape=Shape.SPHERE, radius=radius, colour=colour, material="steel", density=densities[1])
+                for colour in draw_colours(rng, count)
+            ),
+            held=int(rng.integers(1, count - 1)),
+            angle=float(rng.uniform(*ANGLE) * rng.choice([-1.0, 1.0])),
+            rate=float(rng.uniform(*physics.initial_speed)) / length,
+            length=length,
+        )
+
+    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
+        """Another angle, and as much another rate."""
+        angle, rate = rng.normal(1.0, spread, size=2).tolist()
+        return replace(self, angle=self.angle * angle, rate=self.rate * rate)
+
+    def bodies(self) -> tuple[Body, ...]:
+        """The stand, then every ball and its rod."""
+        radius, pitch = self.weights[0].radius, 2 * self.weights[0].radius + GAP
+        end, height = pitch * (len(self.weights) - 1) / 2, HEIGHT + radius + self.length
+        beam = static("beam", Shape.BOX, (end + AXLE, AXLE, AXLE), (0.0, 0.0, height))
+        stand = [
+            part
+            for name, x in (("left", -end), ("right", end))
+            for part in (
+                static(f"{name} arm", Shape.CYLINDER, (AXLE, BEHIND, 0.0), (x, BEHIND / 2, height), along="y"),
+                post(f"{name} post", x, BEHIND, height + POST),
+            )
+        ]
+        moving: list[Body] = []
+        for number, weight in enumerate(self.weights):
+            held = self._is_held(number)
+            moving += rod_with_weight(
+                weight,
+                pivot=(number * pitch - end, 0.0, height),
+                angle=self.angle if held else 0.0,
+                length=self.length,
+                rate=-np.copysign(self.rate, self.angle) if held else 0.0,
+                parent="beam",
+                own_assembly="",
+                restitution=RESTITUTION,
+            )
+        return (beam, *stand, *moving)
+
+    def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
+        """How many balls, and which are held aside."""
+        balls = [body for body in self.bodies() if body.name.endswith("ball")]
+        held = [weight.colour for number, weight in enumerate(self.weights) if self._is_held(number)]
+        words = {
+            "number": NUMBERS[len(balls)],
+            "held": NUMBERS[len(held)],
+            "colours": " and ".join(f"the {colour} one" for colour in held),
+            "angle": abs(self.angle),
+            "side": side(extrinsics, (0.0, 0.0, 1.0), (self.angle, 0.0, 0.0)),
+        }
+        objects = [(weight.phrase, ball) for weight, ball in zip(self.weights, balls, strict=True)]
+        sentence = choose(rng, PLACE).format(**words)
+        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+
+    def _is_held(self, number: int) -> bool:
+        return number < self.held if self.angle < 0 else number >= len(self.weights) - self.held

@@ -1,0 +1,73 @@
+"""Pendulum: a ball on a rod, held aside from where it hangs and let go."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from components.simulation.captions import article, choose, side, write_captions
+from components.simulation.families.articulated.rods import hanging, rod_with_weight, stand
+from components.simulation.families.looks import draw_colours
+from components.simulation.families.weights import Weight
+from components.simulation.rotations import vec3
+from components.simulation.scene import Body, Captions, FloatArray
+
+if TYPE_CHECKING:
+    from components.parameters.simulation import Physics, Simulation
+
+CLEARANCE = (0.1, 0.3)  # metres between the floor and the ball where it hangs
+OFFSET = (-0.3, 0.3)  # metres along x from the middle
+PLACE = (
+    "{thing} on a rod hangs from an axle, {angle:.0f} degrees to the {side} of straight down.",
+    "a pendulum: {thing} on a rod of {length:.1f} metres, held {angle:.0f} degrees to the {side}.",
+    "a rod leads from an axle on a grey post to {thing} on the {side}, {angle:.0f} degrees from straight down.",
+    "{thing} at the end of a rod is {angle:.0f} degrees to the {side} of the lowest point of a pendulum.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pendulum:
+    """angle: degrees from hanging towards +x; rate: radians per second; length from hinge to centre, in metres."""
+
+    weight: Weight
+    angle: float
+    rate: float
+    length: float
+    clearance: float
+    offset: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
+        """Draw a ball, a rod and an angle."""
+        ranges = simulation.articulated
+        (colour,) = draw_colours(rng, 1)
+        length = float(rng.uniform(*ranges.length))
+        return cls(
+            weight=Weight.draw(rng, radii=ranges.radius, densities=ranges.density, colour=colour),
+            angle=float(rng.uniform(*ranges.angle) * rng.choice([-1.0, 1.0])),
+            rate=float(rng.uniform(*physics.initial_speed) * rng.choice([-1.0, 1.0])) / length,
+            length=length,
+            clearance=float(rng.uniform(*CLEARANCE)),
+            offset=float(rng.uniform(*OFFSET)),
+        )
+
+    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
+        """Another angle, and as much another rate."""
+        angle, rate = rng.normal(1.0, spread, size=2).tolist()
+        return replace(self, angle=self.angle * angle, rate=self.rate * rate)
+
+    def bodies(self) -> tuple[Body, ...]:
+        """Stand, ball and rod."""
+        pivot = (self.offset, 0.0, self.clearance + self.weight.radius + self.length)
+        moving = rod_with_weight(
+            self.weight, pivot=pivot, angle=self.angle, length=self.length, rate=self.rate, parent="axle"
+        )
+        return (*stand(pivot), *moving)
+
+    def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
+        """The ball, its rod and where they are."""
+        ball = self.bodies()[2]
+        way = side(extrinsics, ball.position, vec3(hanging(self.angle) * [1.0, 0.0, 0.0]))
+        words = {"thing": article(self.weight.phrase), "angle": abs(self.angle), "side": way, "length": self.length}
+        sentence = choose(rng, PLACE).format(**words)
+        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(self.weight.phrase, ball)])

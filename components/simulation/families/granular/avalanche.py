@@ -1,0 +1,79 @@
+"""Avalanche: a heap of grains on a ramp, steeper than grains lie still."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from components.simulation.captions import choose, side, write_captions
+from components.simulation.families.granular.grains import block, draw_name, grains, radius_for
+from components.simulation.families.looks import draw_colours
+from components.simulation.families.rigid.incline import LENGTH, Incline
+from components.simulation.rotations import vec3
+from components.simulation.scene import Captions, FloatArray, Thing, Vec3
+
+if TYPE_CHECKING:
+    from components.parameters.simulation import Physics, Simulation
+
+SIDES = ((0.6, 0.9), (0.6, 0.9), (0.25, 0.4))  # metres: down the slope, across it, thickness
+YAW = (-15.0, 15.0)  # degrees around straight across the front view
+FROM_TOP = (0.1, 0.3)  # metres between the heap and the upper end of the ramp
+PLACE = (
+    "{thing} lie on a ramp that slopes down to the {side} at {angle:.0f} degrees.",
+    "a ramp, {angle:.0f} degrees steep and lower on the {side}, with a layer of {thing} near its top.",
+    "near the top of a {angle:.0f} degree ramp there are {thing}; its foot is on the {side}.",
+    "a heap of {thing} high on a ramp of {angle:.0f} degrees that leads down to the {side}.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Avalanche:
+    """Slope as in `Incline`; size of the heap and its distance up from the ramp's foot in metres."""
+
+    colour: str
+    name: str
+    radius: float
+    friction: float
+    angle: float
+    yaw: float
+    size: Vec3
+    distance: float
+    seed: int
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
+        """Draw the ramp, and grains near its upper end."""
+        ranges = simulation.granular
+        x, y, z = (float(rng.uniform(*bounds)) for bounds in SIDES)
+        (colour,) = draw_colours(rng, 1)
+        return cls(
+            colour=colour,
+            name=draw_name(rng),
+            radius=radius_for(rng, ranges, volume=x * y * z),
+            friction=float(rng.uniform(*ranges.friction)),
+            angle=float(rng.uniform(*ranges.ramp_angle)),
+            yaw=float(rng.choice([0.0, 180.0]) + rng.uniform(*YAW)),
+            size=(x, y, z),
+            distance=LENGTH - x / 2 - float(rng.uniform(*FROM_TOP)),
+            seed=int(rng.integers(2**31)),
+        )
+
+    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
+        """The heap a little further up or down, with another disorder of its grains."""
+        distance = min(self.distance * float(rng.normal(1.0, spread)), LENGTH - self.size[0] / 2)
+        return replace(self, distance=distance, seed=int(rng.integers(2**31)))
+
+    def bodies(self) -> tuple[Thing, ...]:
+        """The ramp, and the grains on it."""
+        slope = Incline(angle=self.angle, yaw=self.yaw)
+        origin = slope.place(distance=self.distance, offset=0.0, height=0.0)
+        heap = slope.rotation.apply(block(self.size, self.radius, np.random.default_rng(self.seed))) + origin
+        moving = grains(heap, colour=self.colour, name=self.name, radius=self.radius, friction=self.friction)
+        return (slope.body(grey=0.2, friction=1.0), moving)
+
+    def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
+        """The ramp, its slope, and the grains."""
+        slope, phrase = Incline(angle=self.angle, yaw=self.yaw), f"{self.colour} {self.name}"
+        lower = side(extrinsics, vec3(slope.foot), vec3(slope.downhill))
+        sentence = choose(rng, PLACE).format(thing=phrase, side=lower, angle=self.angle)
+        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, self.bodies()[1])])

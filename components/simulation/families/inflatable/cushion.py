@@ -1,0 +1,89 @@
+"""Cushion: a ball let go above an air cushion that lies on the floor."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from components.simulation.captions import article, choose, write_captions
+from components.simulation.families.inflatable.envelope import Envelope
+from components.simulation.families.light_ball import LightBall
+from components.simulation.families.looks import draw_colours
+from components.simulation.rotations import about
+from components.simulation.scene import Captions, FloatArray, Thing, Vec3
+from components.simulation.things.membrane import Gas
+from components.simulation.things.shell import THICKNESS, cushion_points, gas_at
+
+if TYPE_CHECKING:
+    from components.parameters.simulation import Physics, Simulation
+
+WIDE, DEEP, HIGH = (1.5, 1.9), (1.2, 1.5), (0.55, 0.75)  # half extents, over the radius of a beach ball
+ROUNDNESS = 3.5  # exponent of the outline: 2 is an ellipse, more is squarer
+YAW = (-30.0, 30.0)
+REACH = 0.6  # metres from the middle, across the front view
+OFFSET = 0.35  # of the half extents at most, from above the middle to the ball
+PLACE = (
+    "{ball} {gap:.1f} metres above {cushion} air cushion on a grey floor.",
+    "{cushion} air cushion lies on a grey floor, and {gap:.1f} metres over it is {ball}.",
+    "over {cushion} cushion full of air, {gap:.1f} metres higher, {ball}.",
+    "on a grey floor {cushion} air cushion; in the air, {gap:.1f} metres above it, {ball}.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cushion:
+    """Half extents of the cushion; the ball's lowest point begins `gap` above it, `offset` from its middle; metres."""
+
+    envelope: Envelope
+    ball: LightBall
+    half_extents: Vec3
+    x: float
+    yaw: float
+    gap: float
+    offset: tuple[float, float]
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
+        """Draw cushion and ball."""
+        ranges = simulation.inflatable
+        colour, other = draw_colours(rng, 2)
+        radius = float(rng.uniform(*ranges.radius))
+        wide, deep, high = (radius * float(rng.uniform(*factor)) for factor in (WIDE, DEEP, HIGH))
+        shift = rng.uniform(-OFFSET, OFFSET, size=2) * (wide, deep)
+        return cls(
+            envelope=Envelope.draw(rng, ranges, colour),
+            ball=LightBall.draw(rng, physics, radius=ranges.ball_radius, density=ranges.ball_density, colour=other),
+            half_extents=(wide, deep, high),
+            x=float(rng.uniform(-REACH, REACH)),
+            yaw=float(rng.uniform(*YAW)),
+            gap=float(rng.uniform(*ranges.drop_height)),
+            offset=(float(shift[0]), float(shift[1])),
+        )
+
+    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
+        """The ball a little higher or lower, and aside."""
+        x, y, gap = rng.normal(1.0, spread, size=3).tolist()
+        return replace(self, offset=(self.offset[0] * x, self.offset[1] * y), gap=self.gap * max(gap, 0.5))
+
+    def bodies(self) -> tuple[Thing, ...]:
+        """The cushion, filled until its skin is smooth and free, and the ball."""
+        flat = cushion_points(self.half_extents, ROUNDNESS)
+        high = self.half_extents[2]
+        centre = np.array([self.x, 0.0, THICKNESS + high])
+        cushion = self.envelope.shell(
+            "cushion",
+            rest=flat,
+            points=np.asarray(about("z", self.yaw).apply(flat) + centre, np.float64),
+            gas=Gas.sealed(gas_at(flat, self.envelope.pressure(self.half_extents[0]))),
+            period=self.half_extents[0] / 2,
+        )
+        x, y = (about("z", self.yaw).apply([*self.offset, 0.0]) + centre)[:2].tolist()
+        ball = self.ball.body((x, y, 2 * THICKNESS + 2 * high + self.gap + self.ball.radius))
+        return (cushion, ball)
+
+    def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
+        """The cushion and the ball above it."""
+        words = {"cushion": article(self.envelope.phrase), "ball": article(self.ball.phrase), "gap": self.gap}
+        things = list(zip((f"{self.envelope.phrase} cushion", self.ball.phrase), self.bodies(), strict=True))
+        sentence = choose(rng, PLACE).format(**words)
+        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=things)

@@ -1,0 +1,60 @@
+"""Configurations of one family on joints or ropes, and the checks their clips must pass."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from components.params import Params
+from components.simulation.camera import orbit_camera
+from components.simulation.clips import configuration_clips
+from components.simulation.configuration import build_scene
+from components.simulation.scene import Motion, Scene
+from tests.simulation.families.chain import residuals, solved, with_section
+
+AS_THEY_ARE: Mapping[str, object] = {}
+
+
+def drawn(params: Params, category: str, index: int, *, split: str = "train", take: int = 0) -> tuple[Scene, Motion]:
+    """A configuration as drawn, and its motion."""
+    scene = build_scene(params, split=split, category=category, index=index, view=0, take=take, attempt=0)
+    return scene, solved(scene)
+
+
+def check_chain(category: str, family: str) -> None:
+    """A configuration becomes a valid clip of 64 x 64 pixels, and flow leads from albedo to albedo and depth to depth.
+
+    The latter closer and finer: of a rope, 64 x 64 pixels have only edges.
+    """
+    params = with_section(category, family, AS_THEY_ARE, frames=5)
+    (clip, *_) = configuration_clips(params, split="train", category=category, index=0)
+    assert (clip.segmentation >= 2).any()
+    scene, motion = drawn(params, category, 0)
+    video = params.video.model_copy(update={"height": 256, "width": 256})
+    lens = params.simulation.camera.model_copy(update={"field_of_view": 28.0, "target_height": 1.5})
+    albedo, depth = residuals(replace(scene, camera=orbit_camera(lens, video, azimuth=0.0)), motion)
+    assert albedo < 5e-3
+    assert depth < 1e-3
+
+
+BYTES = """
+import hashlib
+from tests.simulation.families.chain import with_section
+from tests.simulation.families.drawn import drawn
+motion = drawn(with_section({category!r}, {family!r}, {{}}, frames=9), {category!r}, 1)[1]
+print(hashlib.sha256(motion.vertices.tobytes() + motion.velocities.tobytes()).hexdigest())
+"""
+
+
+def hash_in_another_process(category: str, family: str) -> str:
+    """sha256 of the motion of a configuration, solved in a fresh interpreter."""
+    code = BYTES.format(category=category, family=family)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.split()[-1]
+
+
+def dynamic_extent(motion: Motion) -> float:
+    """Metres that the fastest thing gets away from where it began."""
+    return float(np.linalg.norm(motion.poses[..., :3] - motion.poses[0, :, :3], axis=-1).max())

@@ -1,0 +1,65 @@
+"""What every category of particles is asked: valid scenes over all ranges, second takes, captions, the whole chain."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from components.geometry import pixel_grid
+from components.parameters.loader import load_params
+from components.params import Params
+from components.simulation.configuration import build_scene
+from components.simulation.families import CATEGORIES
+from components.simulation.families.family import Family
+from components.simulation.guard import guard
+from components.simulation.rendering.renderer import render
+from components.simulation.scene import Scene
+from tests.simulation.rendering.pixels import away_from_edges
+
+LAPTOP = load_params(Path(__file__).parents[3] / "profiles" / "laptop.yaml")
+
+
+def drawn(category: str, count: int, *, physics: str = "real") -> Iterator[tuple[str, Family]]:
+    """`count` configurations of every family."""
+    believed = getattr(LAPTOP.simulation.physics, physics)
+    for name, family in CATEGORIES[category].families.items():
+        for seed in range(count):
+            yield name, family.draw(np.random.default_rng(seed), LAPTOP.simulation, believed)
+
+
+def short(category: str, family: str, *, split: str = "train", frames: int = 5, **ranges: object) -> Params:
+    """Few small frames of one family."""
+    section = getattr(LAPTOP.simulation, category)
+    section = section.model_copy(update={"families": {family: 1.0}, **ranges})
+    chosen = getattr(LAPTOP.simulation.splits, split).model_copy(update={"views": 1, "takes": 2})
+    splits = LAPTOP.simulation.splits.model_copy(update={split: chosen})
+    update = {category: section, "splits": splits, "samples_per_pixel": 1, "points_per_object": 16}
+    video = LAPTOP.video.model_copy(update={"frames": frames, "height": 64, "width": 64})
+    return LAPTOP.model_copy(update={"simulation": LAPTOP.simulation.model_copy(update=update), "video": video})
+
+
+def passes_the_guard(params: Params, *, category: str, split: str, index: int, take: int = 0) -> Scene:
+    """The scene, once solved and guarded."""
+    scene = build_scene(params, split=split, category=category, index=index, view=0, take=take, attempt=0)
+    guard(scene, CATEGORIES[category].simulate(scene))
+    return scene
+
+
+def check_flow(params: Params, *, category: str) -> None:
+    """Flow warps the next frame's base colour and depth onto this one, and something moves."""
+    scene = build_scene(params, split="train", category=category, index=0, view=0, take=0, attempt=0)
+    still = replace(scene, frames=scene.frames)
+    seen = render(still, CATEGORIES[category].simulate(still), samples_per_pixel=1, albedo=True)
+    assert seen.albedo is not None
+    grid = pixel_grid(scene.camera.height, scene.camera.width)
+    moved = np.abs(seen.flow[-1]).max()
+    assert moved > 0.5
+    for t in range(scene.frames - 1):
+        fair = seen.visible[t] & away_from_edges(seen.segmentation[t]) & seen.valid[t]
+        landed = (grid + seen.flow[t])[..., ::-1].transpose(2, 0, 1)
+        warped = np.stack([map_coordinates(seen.albedo[t + 1][..., c], landed, order=1) for c in range(3)], axis=-1)
+        assert np.median(np.abs(warped - seen.albedo[t])[fair]) < 0.005
+        depth = map_coordinates(seen.depth[t + 1], landed, order=1)
+        assert np.median(np.abs(depth - seen.depth[t] - seen.depth_change[t])[fair]) < 1e-3
