@@ -13,7 +13,7 @@ from components.parameters.categories.rigid import Rigid
 from components.parameters.categories.rope import Ropes
 from components.parameters.fields import Range, Section, UnitRange, square, within
 
-CategoryName = Literal["articulated", "rope", "garment", "inflatable", "rigid", "fluid", "granular"]
+CategoryName = Literal["articulated", "fluid", "garment", "granular", "inflatable", "rigid", "rope"]
 
 
 class CameraParams(Section):
@@ -83,11 +83,11 @@ class Simulation(Section):
     take_perturbation: Annotated[float, Field(gt=0, le=0.1)]
     environment: EnvironmentParams
     physics: PhysicsByName
-    rigid: Rigid
     articulated: Articulated
-    rope: Ropes
-    garment: Garment
-    inflatable: Inflatable
     fluid: Fluid
+    garment: Garment
     granular: Granular
+    inflatable: Inflatable
+    rigid: Rigid
+    rope: Ropes
     splits: Splits

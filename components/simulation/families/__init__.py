@@ -12,11 +12,11 @@ from components.simulation.families.rigid import RIGID
 from components.simulation.families.rope import ROPE
 
 CATEGORIES: Mapping[str, Category] = {
+    "articulated": ARTICULATED,
+    "fluid": FLUID,
     "garment": GARMENT,
+    "granular": GRANULAR,
     "inflatable": INFLATABLE,
     "rigid": RIGID,
-    "articulated": ARTICULATED,
     "rope": ROPE,
-    "fluid": FLUID,
-    "granular": GRANULAR,
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -39,3 +40,4 @@ class Category:
     shares: Callable[["Simulation"], Mapping[str, float]]
     simulate: Callable[[Scene], Motion]
     solver: str  # as installed: clips record its version
+    kernels: tuple[ModuleType, ...] = ()  # of its solver: compiled before the first clip

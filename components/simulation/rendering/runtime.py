@@ -1,6 +1,8 @@
 """Warp's set-up: quiet, on one device, kernels compiled once into a cache that every process shares."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 import warp as wp
 
@@ -23,18 +25,12 @@ def prepare(device: str = DEFAULT_DEVICE, cache_dir: Path | None = None) -> None
     wp.get_device(device)
 
 
-def compile_kernels(device: str = DEFAULT_DEVICE, cache_dir: Path | None = None) -> None:
-    """Compile the renderer's kernels ahead, so that worker processes only load them."""
+def compile_kernels(
+    device: str = DEFAULT_DEVICE, cache_dir: Path | None = None, *, solvers: Iterable[ModuleType] = ()
+) -> None:
+    """Compile the renderer's kernels and those of `solvers` ahead, so that worker processes only load them."""
     from components.simulation.rendering import kernels_annotation, kernels_shading
-    from components.simulation.solvers import (
-        kernels_mpm,
-        kernels_mpm_body,
-        kernels_xpbd,
-        kernels_xpbd_contacts,
-        kernels_xpbd_gas,
-    )
 
     prepare(device, cache_dir)
-    solvers = (kernels_mpm, kernels_mpm_body, kernels_xpbd, kernels_xpbd_contacts, kernels_xpbd_gas)
     for module in (kernels_annotation, kernels_shading, *solvers):
         wp.load_module(module, device=device)

@@ -1,4 +1,4 @@
-"""Liquids by the material point method in Warp, with at most one rigid ball or box in them.
+"""Liquids by the material point method in Warp, with at most one rigid ball in them.
 
 Weakly compressible: pressure follows from how much a particle's volume has changed (see `kernels_mpm`). A tank, where
 the scene has one, bounds the liquid; static boxes are obstacles. On the CPU Warp runs the particles one after another:
@@ -9,11 +9,13 @@ import numpy as np
 
 from components.simulation.rendering.runtime import DEFAULT_DEVICE, prepare
 from components.simulation.scene import Body, FloatArray, Motion, Scene, Shape, Thing
+from components.simulation.solvers import kernels_mpm, kernels_mpm_body
 from components.simulation.solvers.mpm_flow import Flow
 from components.simulation.solvers.surfaces import Surface, assemble, body_surface, static_surface
 from components.simulation.things.particles import Liquid, particle_surface
 from components.simulation.things.tank import Tank
 
+KERNELS = (kernels_mpm, kernels_mpm_body)
 OPEN = (2.4, 1.4, 0.6)  # metres to the sides of the middle and above, of a liquid without a tank
 FLOOR = 10.0  # metres: a static box of this half extent is the floor, on which every scene stands
 SUBDIVISIONS = 0  # of the particles' spheres, which are a pixel wide or a few

@@ -26,6 +26,7 @@ from components.simulation.solvers.surfaces import Surface, assemble, body_surfa
 from components.simulation.solvers.xpbd_model import Model, build
 from components.simulation.things.membrane import Membrane
 
+KERNELS = (kernels, contacts, gas)
 STEPS_PER_SECOND = 1920
 STRETCH_DAMPING = 5e-3  # seconds, of the dashpot beside each spring over its stiffness: as in rubber at some Hz
 BEND_DAMPING = 2e-2  # seconds: folds do not ring

@@ -12,4 +12,5 @@ FLUID = Category(
     shares=lambda simulation: {str(name): share for name, share in simulation.fluid.families.items()},
     simulate=mpm.simulate,
     solver="warp-lang",
+    kernels=mpm.KERNELS,
 )

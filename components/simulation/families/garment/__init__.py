@@ -12,4 +12,5 @@ GARMENT = Category(
     shares=lambda simulation: {str(name): share for name, share in simulation.garment.families.items()},
     simulate=xpbd.simulate,
     solver="warp-lang",
+    kernels=xpbd.KERNELS,
 )

@@ -12,4 +12,5 @@ INFLATABLE = Category(
     shares=lambda simulation: {str(name): share for name, share in simulation.inflatable.families.items()},
     simulate=xpbd.simulate,
     solver="warp-lang",
+    kernels=xpbd.KERNELS,
 )
