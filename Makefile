@@ -11,6 +11,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
 
+# Two processes of one thread each: a test of a file runs where its neighbours run, and shares what they share.
+TESTS := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 .PHONY: help setup run preview test lint slow clean
 
 help:  ## show what there is
@@ -35,10 +38,10 @@ lint: setup  ## style, types
 	mypy
 
 test: setup lint  ## style, types, the default tests (with a small run of the whole graph)
-	pytest
+	$(TESTS)
 
 slow: setup  ## the tests that take longer
-	pytest -m slow
+	$(TESTS) -m slow
 
 clean:  ## remove the environment and all that was made
 	rm -rf $(VENV) .phys4d data models

@@ -1,5 +1,6 @@
 """`phys4d generate`: one picture and one sentence become video, depth, motion and points in a folder."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,11 @@ def generate_to_folder(request: Request, params: "Params") -> None:
     image = load_image(request.image, height=video.height, width=video.width)
     stage = request.stage or _last_stage(request.models)
     model = load_model(request.models / "base", request.models / stage)
+    if unread := model.text.unread(request.prompt):
+        sys.stderr.write(
+            f"warning: the prompt is {unread} tokens longer than this model reads: its end counts for nothing; shorten "
+            "it\n"
+        )
     generated = generate(
         model,
         images=image[None],

@@ -59,7 +59,7 @@ class Videos(Section):
 class PseudoLabels(Section):
     """Estimators of stage 1's labels, and the gate on them."""
 
-    depth: Literal["labeler", "depth_anything"]
+    depth: Literal["labeler", "depth_anything", "video_depth_anything"]
     depth_source: str | None  # hub id or folder of the published estimator; `labeler` has none
     depth_revision: str | None
     flow: Literal["dis", "raft"]

@@ -72,6 +72,10 @@ class TextEncoder(Protocol):
         """Embeddings (B,L,D); an empty caption is the unconditional one."""
         ...
 
+    def unread(self, caption: str) -> int:
+        """How many tokens at a caption's end are cut off before it is embedded."""
+        ...
+
 
 class Backbone(Protocol):
     """A video diffusion transformer: its path between data and noise, and its forward pass.

@@ -42,6 +42,10 @@ class TinyT5:
         number = {caption: row for row, caption in enumerate(distinct)}
         return table[torch.tensor([number[caption] for caption in captions])]
 
+    def unread(self, caption: str) -> int:
+        """Tokens at a caption's end that are cut off."""
+        return max(0, len(self.tokenizer(caption).input_ids) - self.length)
+
     def _embed(self, captions: Sequence[str]) -> Tensor:
         tokens: Any = self.tokenizer(
             list(captions), padding="max_length", truncation=True, max_length=self.length, return_tensors="pt"

@@ -50,6 +50,10 @@ class Umt5:
         embedded = {caption: self._embed(caption) for caption in dict.fromkeys(captions)}
         return torch.stack([embedded[caption] for caption in captions])
 
+    def unread(self, caption: str) -> int:
+        """Tokens at a caption's end that are cut off."""
+        return max(0, len(self.tokenizer(_cleaned(caption)).input_ids) - TOKENS)
+
     @torch.no_grad()
     def _embed(self, caption: str) -> Tensor:
         tokens = self.tokenizer(

@@ -101,16 +101,20 @@ def check_source(params: Params) -> Iterator[Problem]:
 def check_labels(params: Params) -> Iterator[Problem]:
     """A published depth estimator comes from somewhere; the laptop's own comes from the graph."""
     section = params.pseudo_labels
-    if section.depth == "depth_anything" and not section.depth_source:
+    remedies = {
+        "depth_anything": "write depth-anything/Depth-Anything-V2-Small-hf",
+        "video_depth_anything": "write a folder of its weights as safetensors",
+    }
+    if section.depth in remedies and not section.depth_source:
         yield Problem(
             field="pseudo_labels.depth_source",
-            message="nothing, expected a hub id or a folder: write depth-anything/Depth-Anything-V2-Small-hf",
+            message=f"nothing, expected a hub id or a folder: {remedies[section.depth]}",
         )
     if section.depth == "labeler" and (section.depth_source or section.depth_revision):
         yield Problem(
             field="pseudo_labels.depth_source",
             message=f"{section.depth_source or section.depth_revision!r} is of no use to depth labeler, which the "
-            "pipeline trains: leave depth_source and depth_revision empty, or write depth: depth_anything",
+            f"pipeline trains: leave depth_source and depth_revision empty, or write depth: {' or '.join(remedies)}",
         )
 
 

@@ -15,10 +15,14 @@ def make_depth_estimator(section: "PseudoLabels", labeler: Path) -> DepthEstimat
         from components import depth_network
 
         return depth_network.load(labeler)
-    from components.pseudo_labels.depth_anything import load_depth_anything
-
     if section.depth_source is None:
         raise AssertionError("the rules of the parameters ask for a source")
+    if section.depth == "video_depth_anything":
+        from components.pseudo_labels.video_depth_anything import load_video_depth_anything
+
+        return load_video_depth_anything(section.depth_source, revision=section.depth_revision)
+    from components.pseudo_labels.depth_anything import load_depth_anything
+
     return load_depth_anything(section.depth_source, revision=section.depth_revision)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from components.errors import Phys4dError
 from components.pictures import GAP, Picture, data_uri, durations, joined, opaque, scaled, stride, webp
 from components.report.catalogue import MODELS, Row, row_of
-from components.simulation.preview import depth_colours
+from components.simulation.preview import depth_colours, flow_colours
 
 SCENES = 6  # the first of those that were kept
 SHOWN = ("truth", *(model for model in MODELS if model != "stage1"))  # stage 1's video is the base's
@@ -123,17 +123,8 @@ def _coloured(fields: Fields) -> list[tuple[Picture, Picture, Picture]]:
     depths = np.split(depth_colours(depth, np.ones(depth.shape, np.bool_)), len(rows))
     speed = np.linalg.norm(np.nan_to_num(fields["truth"]["flow"]), axis=-1)
     fastest = max(float(np.quantile(speed, FASTEST)), LEAST_SPEED)
-    flows = [_flow_colours(parts["flow"], fastest) for parts in fields.values()]
+    flows = [flow_colours(np.nan_to_num(parts["flow"]), fastest=fastest) for parts in fields.values()]
     return [(fields[row]["rgb"], one, other) for row, one, other in zip(rows, depths, flows, strict=True)]
-
-
-def _flow_colours(flow: NDArray[np.float32], fastest: float) -> Picture:
-    """(T,H,W,2) pixels to (T,H,W,3): hue is direction, saturation speed, full from `fastest` on; white rest."""
-    flow = np.nan_to_num(flow)
-    hue = (np.arctan2(flow[..., 1], flow[..., 0]) / (2 * np.pi) % 1 * 179).astype(np.uint8)
-    saturation = np.clip(np.linalg.norm(flow, axis=-1) / fastest * 255, 0, 255).astype(np.uint8)
-    hsv = np.stack([hue, saturation, np.full_like(hue, 255)], axis=-1)
-    return cv2.cvtColor(hsv.reshape(-1, 1, 3), cv2.COLOR_HSV2RGB).reshape(hsv.shape).astype(np.uint8)
 
 
 def _scaled(frames: NDArray[Any], interpolation: int) -> NDArray[Any]:

@@ -86,11 +86,15 @@ def depth_colours(depth: NDArray[np.float32], valid: NDArray[np.bool_]) -> Image
     return np.where(valid[..., None], colours, 0).astype(np.uint8)
 
 
-def flow_colours(flow: NDArray[np.float32]) -> Image:
-    """(T-1,H,W,2) pixels to (T-1,H,W,3): hue is direction, saturation speed (one scale a clip), white rest."""
+def flow_colours(flow: NDArray[np.float32], *, fastest: float | None = None) -> Image:
+    """(T,H,W,2) pixels to (T,H,W,3): hue is direction, saturation speed, white rest.
+
+    fastest: pixels a frame from which on colours are full; without it nearly the fastest of the clip.
+    """
     speed = np.linalg.norm(flow, axis=-1)
     hue = (np.arctan2(flow[..., 1], flow[..., 0]) / (2 * np.pi) % 1 * 179).astype(np.uint8)
-    saturation = np.clip(speed / max(float(np.quantile(speed, 0.995)), 0.5) * 255, 0, 255).astype(np.uint8)
+    fastest = fastest or max(float(np.quantile(speed, 0.995)), 0.5)
+    saturation = np.clip(speed / fastest * 255, 0, 255).astype(np.uint8)
     hsv = np.stack([hue, saturation, np.full_like(hue, 255)], axis=-1)
     colours = cv2.cvtColor(hsv.reshape(-1, 1, 3), cv2.COLOR_HSV2RGB).reshape(*flow.shape[:-1], 3)
     return colours.astype(np.uint8)

@@ -44,7 +44,7 @@ def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Gener
     """The loss of whole groups of samples, each group at a random time.
 
     A group shares its time and its noise. What its samples then have in common cancels, because their advantages sum to
-    zero. On dev, 12 iterations from one seed lowered Chamfer by .0065 m so, and by .0041 m with all drawn apart.
+    zero.
     """
     backbone, group = policy.backbone, policy.section.group_size
     clean, condition = judged.latents[chosen], judged.condition[chosen]

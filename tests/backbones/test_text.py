@@ -51,6 +51,8 @@ def test_a_long_caption_is_cut_and_still_ends(encoder: TinyT5) -> None:
     tokens = encoder.tokenizer([longer], truncation=True, max_length=LENGTH).input_ids[0]
     assert (len(tokens), tokens[-1]) == (LENGTH, encoder.tokenizer.eos_token_id)
     assert torch.equal(encoder.encode([longer]), encoder.encode([f"{longer} and so on"]))
+    assert encoder.unread(longer) == len(encoder.tokenizer([longer]).input_ids[0]) - LENGTH > 0
+    assert encoder.unread(CAPTIONS[0]) == 0
 
 
 @pytest.mark.parametrize("caption", ["zxqw", "ein Ball fällt", "球が落ちる", "</s> <pad>", "\t\n"])

@@ -27,6 +27,11 @@ def test_a_caption_is_the_same_in_any_company(encoder: Umt5) -> None:
     assert torch.equal(together[1:2], encoder.encode(["a red ball"]))
 
 
+def test_what_is_cut_off_is_counted(encoder: Umt5) -> None:
+    assert encoder.unread("a red ball") == 0
+    assert encoder.unread("ball " * TOKENS) == 1  # the end token stays
+
+
 def test_captions_are_cleaned_as_the_pipeline_does(encoder: Umt5) -> None:
     assert torch.equal(encoder.encode([" a  red\n&lt;ball "]), encoder.encode(["a red <ball"]))
 

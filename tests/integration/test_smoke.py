@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from components.index import read_index, read_split
@@ -107,6 +108,21 @@ def test_the_preview_is_a_picture(done: Project) -> None:
     picture = cv2.imread(str(done.root / "preview.png"))
     assert picture is not None
     assert picture.std() > 20
+
+
+def test_a_picture_and_a_sentence_become_a_moving_point_cloud(done: Project) -> None:
+    """The same twice, from a picture of any size; a prompt longer than the model reads is said to be."""
+    assert cv2.imwrite(str(done.root / "photo.png"), np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8))
+    for out in ("one", "two"):
+        result = done.run(
+            *PHYS4D, "generate", "--image", "photo.png", "--prompt", "a red ball " * 9, "--seed", "3", "--out", out
+        )
+        assert result.returncode == 0, result.stderr
+        assert "tokens longer than this model reads" in result.stderr
+    made = done.hashes("one")
+    assert made == done.hashes("two")
+    assert {"rgb.mp4", "depth.npz", "motion.npz", "preview.png"} < made.keys()
+    assert sum(name.endswith(".ply") for name in made) == 9
 
 
 @pytest.mark.parametrize(

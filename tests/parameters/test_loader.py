@@ -75,7 +75,11 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
         ({"simulation__splits__train__physics": "unknown"}, "simulation.splits.train.physics: 'unknown', expected"),
         (
             {"pseudo_labels__depth": "depth_anything"},
-            "pseudo_labels.depth_source: nothing, expected a hub id or a folder",
+            "pseudo_labels.depth_source: nothing, expected a hub id or a folder: write depth-anything/Depth-Anything",
+        ),
+        (
+            {"pseudo_labels__depth": "video_depth_anything"},
+            "pseudo_labels.depth_source: nothing, expected a hub id or a folder: write a folder of its weights",
         ),
         ({"pseudo_labels__depth_source": "x/y"}, "pseudo_labels.depth_source: 'x/y' is of no use to depth labeler"),
         ({"video__fps": 25}, "video.fps: 25 does not divide the solver's 960 steps a second: write 24"),

@@ -11,8 +11,9 @@ from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, D
 from components.errors import ParametersError, Phys4dError
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
-from components.pseudo_labels.depth_anything import DepthAnything, load_depth_anything, network_size
+from components.pseudo_labels.depth_anything import DepthAnything, load_depth_anything
 from components.pseudo_labels.estimators import make_depth_estimator
+from components.pseudo_labels.published_depth import network_size
 from tests.dotted import set_fields
 from tests.pseudo_labels.videos import panning
 

@@ -109,6 +109,19 @@ def test_raft_sees_frames_it_can_work_on_and_gives_flow_in_their_own_pixels() ->
     np.testing.assert_allclose(confidence[:, :, :80], 1.0)
 
 
+def test_raft_sees_colours_as_its_published_transforms_make_them() -> None:
+    """RGB from -1 to 1, the earlier frame first: torchvision 0.28's own transforms give the same bytes."""
+    shown: list[tuple[torch.Tensor, torch.Tensor]] = []
+    network = Shift(0.0)
+    network.register_forward_pre_hook(lambda _module, pair: shown.append(pair))
+    frames = np.zeros((2, 128, 136, 3), np.uint8)
+    frames[1] = (255, 51, 0)
+    RaftFlow(network=network, consistency=1.0).predict(frames)
+    first, second = shown[0]
+    torch.testing.assert_close(first, torch.full((1, 3, 128, 136), -1.0))
+    torch.testing.assert_close(second, torch.tensor([1.0, -0.6, -1.0]).view(1, 3, 1, 1).expand_as(second))
+
+
 def test_raft_is_loaded_with_its_published_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, object] = {}
 
