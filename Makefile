@@ -11,7 +11,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
 
-# Two processes of one thread each: a test of a file runs where its neighbours run, and shares what they share.
+# Two processes of one thread each; the tests of a file stay together, with what they share. The slow tests train, each
+# with all cores: two at a time would take longer.
 TESTS := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup run preview test lint slow clean
@@ -41,7 +42,7 @@ test: setup lint  ## style, types, the default tests (with a small run of the wh
 	$(TESTS)
 
 slow: setup  ## the tests that take longer
-	$(TESTS) -m slow
+	pytest -m slow
 
 clean:  ## remove the environment and all that was made
 	rm -rf $(VENV) .phys4d data models
