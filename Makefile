@@ -11,8 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
 
-# Two processes of one thread each; the tests of a file stay together, with what they share. The slow tests train, each
-# with all cores: two at a time would take longer.
+# Two processes of one thread each: a test of a file runs where its neighbours run, and shares what they share.
 TESTS := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup run preview test lint slow clean
@@ -42,7 +41,7 @@ test: setup lint  ## style, types, the default tests (with a small run of the wh
 	$(TESTS)
 
 slow: setup  ## the tests that take longer
-	pytest -m slow
+	$(TESTS) -m slow
 
 clean:  ## remove the environment and all that was made
 	rm -rf $(VENV) .phys4d data models
