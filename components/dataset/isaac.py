@@ -99,12 +99,6 @@ def radial_depth(depth: ArrayLike, intrinsics: ArrayLike) -> FloatArray:
     return np.asarray(depth * ray_lengths(depth.shape[-2], depth.shape[-1], intrinsics), np.float64)
 
 
-def z_depth(distance: ArrayLike, intrinsics: ArrayLike) -> FloatArray:
-    """The inverse of `radial_depth`."""
-    distance = np.asarray(distance, np.float64)
-    return np.asarray(distance / ray_lengths(distance.shape[-2], distance.shape[-1], intrinsics), np.float64)
-
-
 def ray_lengths(height: int, width: int, intrinsics: ArrayLike) -> FloatArray:
     """Length (H,W) of the ray through each pixel's centre, from the camera's centre to z = 1."""
     grid = pixel_grid(height, width)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.dataset.export import export
-from components.dataset.isaac import radial_depth, z_depth
+from components.dataset.isaac import radial_depth
 from components.errors import ClipError, Phys4dError
 from components.geometry import pixel_grid, unproject
 from tests.dataset.scenes import SPEED, clip_of, damage, moving_square, write_split
@@ -26,14 +26,13 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "out"
 
 
-def test_radial_depth_is_the_distance_and_comes_back() -> None:
+def test_radial_depth_is_the_distance_to_the_camera() -> None:
     rng = np.random.default_rng(0)
     intrinsics = np.array([[50.0, 0, 15], [0, 40, 9], [0, 0, 1]])
     depth = rng.uniform(1, 9, (3, 20, 30))
     distance = radial_depth(depth, intrinsics)
     points = unproject(np.broadcast_to(pixel_grid(20, 30), (3, 20, 30, 2)), depth, intrinsics, np.eye(4))
     np.testing.assert_allclose(distance, np.linalg.norm(points, axis=-1), rtol=1e-12)
-    np.testing.assert_allclose(z_depth(distance, intrinsics), depth, rtol=1e-12)
     assert distance[0, 9, 15] == depth[0, 9, 15]  # on the axis they are one
 
 
@@ -47,7 +46,7 @@ def test_every_frame_has_its_files(exported: Path) -> None:
     assert picture is not None
     np.testing.assert_array_equal(picture[..., ::-1], clip.rgb[2])
     distance = np.load(folder / "distance_to_camera/step_0003.npy")
-    np.testing.assert_allclose(z_depth(distance, clip.intrinsics), clip.depth[3], rtol=1e-6)
+    np.testing.assert_allclose(distance, radial_depth(clip.depth[3], clip.intrinsics), rtol=1e-6)
     assert (folder / "caption.txt").read_text().strip() == clip.meta.caption
     assert json.loads((folder / "metadata.json").read_text())["clip"]["meta"]["seed"] == clip.meta.seed
 
