@@ -66,7 +66,7 @@ def run(stages: Sequence[str], *, force: bool, parallel: int | None, retries: in
         state = pipeline(
             stages=list(stages),
             force=force,
-            parallel=parallel or cores() // params.resources.processes // params.resources.threads or 1,
+            parallel=parallel,
             retries=retries,
             pipeline_id=os.environ.get(PIPELINE) or new_id(),
             stale=sorted(stale),
@@ -84,11 +84,6 @@ def run(stages: Sequence[str], *, force: bool, parallel: int | None, retries: in
     return {"stages": list(ran), "verdicts": verdicts, "report": str(REPORT) if REPORT.exists() else None}
 
 
-def cores() -> int:
-    """The processor cores this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 def new_id() -> str:
     """An id of a whole run: the time, for the eye, and something that no other has."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
@@ -104,7 +99,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--stages", nargs="+", default=[], metavar="NAME", help="only these, and what they depend on")
     parser.add_argument("--force", action="store_true", help="run them even when they are up to date")
     parser.add_argument(
-        "--parallel", type=_positive, metavar="N", help="stages at a time; default: as many as there are cores for"
+        "--parallel", type=_positive, metavar="N", help="stages at a time; default: as the cores suffice"
     )
     parser.add_argument("--retries", type=int, default=1, metavar="N", help="of a stage that fails (default: 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")

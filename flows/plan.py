@@ -98,16 +98,18 @@ class Plan:
         """Whether nothing is left to run."""
         return not self._left
 
-    def next(self) -> str | None:
-        """A stage to run now, or None: nothing is left, or all that is left waits for what runs."""
+    def next(self, fits: Callable[[str], bool] = lambda _: True) -> str | None:
+        """A stage to run now, or None: nothing is left that `fits`, or all that is left waits for what runs."""
         for name in list(self._left):  # in the graph's order, where a stage may follow one that reads it
             if name in self._started or self._before[name] & set(self._left):
                 continue
             if name in self._stale:
+                if not fits(name):
+                    continue
                 self._started[name] = recorded_hashes(self._root, name, "outs")
                 return name
             self._left.remove(name)
-            return self.next()  # what waited for it may run now
+            return self.next(fits)  # what waited for it may run now
         return None
 
     def finished(self, name: str) -> None:
@@ -124,23 +126,30 @@ def walk(
     plan: Plan,
     submit: Callable[[str, Callable[[Phys4dError | None], None]], None],
     *,
-    parallel: int,
+    room: int,
+    takes: Callable[[str], int],
     stopping: threading.Event,
 ) -> Phys4dError | None:
-    """Run a plan, at most `parallel` stages at a time; the first failure, after which nothing new begins.
+    """Run a plan; the first failure, after which nothing new begins.
 
-    submit: starts a stage and calls back, from any thread, with what it failed by.
+    submit: starts a stage and calls back, from any thread, with what it failed by; takes: how much of the `room` a
+    stage takes while it runs. One that takes more than there is runs alone.
     """
     ended: queue.SimpleQueue[tuple[str, Phys4dError | None]] = queue.SimpleQueue()
-    running, failure = 0, None
+    running: dict[str, int] = {}
+    failure = None
+
+    def fits(name: str) -> bool:
+        return not running or sum(running.values()) + takes(name) <= room
+
     while True:
-        while running < parallel and not failure and not stopping.is_set() and (name := plan.next()):
+        while not failure and not stopping.is_set() and (name := plan.next(fits)):
+            running[name] = takes(name)
             submit(name, partial(lambda name, error: ended.put((name, error)), name))
-            running += 1
         if not running:
             return failure
         name, error = _get(ended)
-        running -= 1
+        del running[name]
         failure = failure or error
         if not error:
             plan.finished(name)

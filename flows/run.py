@@ -38,12 +38,17 @@ class Outcome:
     verdicts: Mapping[str, str]
 
 
+def cores() -> int:
+    """The processor cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 @flow(name="phys4d", validate_parameters=False)
 def pipeline(
     *,
     stages: Sequence[str],
     force: bool,
-    parallel: int,
+    parallel: int | None,
     retries: int,
     pipeline_id: str,
     stale: Sequence[str] | None = None,
@@ -51,8 +56,8 @@ def pipeline(
     """Bring the graph of the folder this process works in up to date.
 
     stages: names of stages or of templates, none for all, with what they depend on; force: also where these are up to
-    date; parallel: stages at a time; retries: of a stage that fails without being stopped or refused;
-    stale: what DVC finds out of date, where that has been asked just now.
+    date; parallel: stages at a time, None for as many as there are cores for; retries: of a stage that fails without
+    being stopped or refused; stale: what DVC finds out of date, where that has been asked just now.
     """
     os.environ[PIPELINE] = pipeline_id  # for the stages' own runs
     with stop_requests() as stopping:
@@ -90,7 +95,7 @@ def _run(
     *,
     stale: Collection[str],
     force: bool,
-    parallel: int,
+    parallel: int | None,
     retries: int,
     stopping: threading.Event,
 ) -> Outcome:
@@ -98,13 +103,17 @@ def _run(
     targets = chosen(graph, stages)
     plan = Plan(root, graph, targets=targets, stale=stale, forced=targets if force else ())
     ran: list[str] = []
+    each = params.resources.processes * params.resources.threads
+
+    def takes(name: str) -> int:
+        return 1 if parallel else graph[name].cores or each
 
     def submit(name: str, done: Callable[[Phys4dError | None], None]) -> None:
         future = _stage_task(name, name in plan.forced, Attempts(retries, stopping), stopping).submit()
         future.add_done_callback(lambda ended: done(_error_of_task(ended, name)))
         ran.append(name)
 
-    failure = walk(plan, submit, parallel=parallel, stopping=stopping)
+    failure = walk(plan, submit, room=parallel or cores(), takes=takes, stopping=stopping)
     if (root / LOCKFILE).exists():
         text = f"```yaml\n{(root / LOCKFILE).read_text()}\n```"
         create_markdown_artifact(key="dvc-lock", markdown=text, description="dvc.lock as this run left it")

@@ -27,7 +27,8 @@ KEYS = {"cmd", "desc", "meta", "frozen", "always_changed", "matrix", "deps", "pa
 class GraphStage:
     """One stage: `name` as DVC addresses it (`simulate@train`), `template` its key in dvc.yaml and its module's name.
 
-    inputs: data it reads; code: modules it runs; params: dotted keys of params.yaml it may see; outs: what it writes.
+    inputs: data it reads; code: modules it runs; params: dotted keys of params.yaml it may see; outs: what it writes;
+    cores: what it keeps busy (`meta: {cores: N}`), None for as many as `resources` gives it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class GraphStage:
     code: tuple[str, ...]
     params: tuple[str, ...]
     outs: tuple[str, ...]
+    cores: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class Template:
     deps: list[str]
     params: list[str]
     outs: list[str]
+    cores: int | None
 
 
 def load_graph(root: Path) -> dict[str, GraphStage]:
@@ -102,7 +105,16 @@ def _template(name: object, body: object) -> Template:
         deps=[_path(entry, f"{where}: deps") for entry in _entries(body, "deps", where)],
         params=[key for entry in _entries(body, "params", where) for key in _keys(entry, f"{where}: params")],
         outs=[_path(entry, f"{where}: {kind}") for kind in OUTS for entry in _entries(body, kind, where)],
+        cores=_cores(body.get("meta"), where),
     )
+
+
+def _cores(meta: object, where: str) -> int | None:
+    """`cores` of a stage's `meta`, which DVC leaves to its users."""
+    cores = meta.get("cores") if isinstance(meta, dict) else None
+    if cores is not None and (not isinstance(cores, int) or isinstance(cores, bool) or cores < 1):
+        raise ParametersError(f"{where}: meta.cores: {shown(cores)}, expected a whole number above 0")
+    return cores
 
 
 def _entries(body: Mapping[str, Any], key: str, where: str) -> list[Any]:
@@ -143,6 +155,7 @@ def _unroll(template: Template, values: Mapping[str, Any]) -> Iterable[GraphStag
             code=tuple(dep for dep in deps if is_code(dep)),
             params=tuple(_fill(key, scope) for key in template.params),
             outs=tuple(_fill(out, scope) for out in template.outs),
+            cores=template.cores,
         )
 
 

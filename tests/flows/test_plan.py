@@ -64,10 +64,11 @@ def run(
     stale: Sequence[str] = (),
     targets: Sequence[str] = tuple(GRAPH),
     forced: Sequence[str] = (),
-    parallel: int = 1,
+    room: int = 1,
+    takes: Callable[[str], int] = lambda _: 1,
 ) -> Phys4dError | None:
     plan = Plan(root, GRAPH, targets=targets, stale=stale, forced=forced)
-    return walk(plan, runner.submit, parallel=parallel, stopping=threading.Event())
+    return walk(plan, runner.submit, room=room, takes=takes, stopping=threading.Event())
 
 
 def test_who_waits_for_whom_follows_from_paths() -> None:
@@ -121,19 +122,34 @@ def test_after_a_failure_nothing_new_begins(tmp_path: Path) -> None:
     assert runner.ran == ["simulate@a"]
 
 
-@pytest.mark.parametrize(("parallel", "most"), [(1, 1), (2, 2), (5, 2)])
-def test_independent_stages_run_beside_each_other_within_the_limit(tmp_path: Path, parallel: int, most: int) -> None:
+@pytest.mark.parametrize(("room", "most"), [(1, 1), (2, 2), (5, 2)])
+def test_independent_stages_run_beside_each_other_within_the_limit(tmp_path: Path, room: int, most: int) -> None:
     runner = Runner(tmp_path, held=most)
-    run(tmp_path, runner, stale=["simulate@a", "simulate@b"], targets=("simulate@a", "simulate@b"), parallel=parallel)
+    run(tmp_path, runner, stale=["simulate@a", "simulate@b"], targets=("simulate@a", "simulate@b"), room=room)
     assert sorted(runner.ran) == ["simulate@a", "simulate@b"]
     assert runner.most == most
+
+
+def test_a_stage_that_takes_all_the_room_runs_alone(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+    sizes = {"simulate@a": 2, "simulate@b": 1, "left": 5, "last": 1}
+    run(tmp_path, runner, stale=list(GRAPH), room=2, takes=sizes.__getitem__)
+    assert runner.most == 1
+    assert sorted(runner.ran) == sorted(GRAPH)
+
+
+def test_a_stage_that_fits_does_not_wait_for_one_that_does_not(tmp_path: Path) -> None:
+    lock(tmp_path)
+    plan = Plan(tmp_path, GRAPH, targets=GRAPH, stale=GRAPH)
+    assert plan.next(lambda name: name != "simulate@a") == "simulate@b"
+    assert plan.next() == "simulate@a"
 
 
 def test_a_request_to_stop_begins_nothing(tmp_path: Path) -> None:
     stopping = threading.Event()
     stopping.set()
     runner = Runner(tmp_path)
-    walk(Plan(tmp_path, GRAPH, targets=GRAPH, stale=GRAPH), runner.submit, parallel=1, stopping=stopping)
+    walk(Plan(tmp_path, GRAPH, targets=GRAPH, stale=GRAPH), runner.submit, room=1, takes=lambda _: 1, stopping=stopping)
     assert runner.ran == []
 
 

@@ -128,3 +128,16 @@ def test_sync_keeps_data_with_options(tmp_path: Path) -> None:
     stage = load_graph(tmp_path)["a"]
     assert (stage.inputs, stage.code) == (("data/x",), ("components/stages/a.py",))
     assert "frozen: true" in (tmp_path / "dvc.yaml").read_text()
+
+
+def test_gates_keep_one_core_busy() -> None:
+    single = {stage.template for stage in load_graph(ROOT).values() if stage.cores == 1}
+    assert single == {"validate_simulation", "validate_pseudo_labels"}
+
+
+@pytest.mark.parametrize("cores", ["0", "two", "true", "1.5"])
+def test_cores_are_a_whole_number(tmp_path: Path, cores: str) -> None:
+    (tmp_path / "params.yaml").write_text("seed: 0\n")
+    (tmp_path / "dvc.yaml").write_text(f"stages:\n  gate:\n    cmd: gate\n    meta: {{cores: {cores}}}\n")
+    with pytest.raises(ParametersError, match=r"stage gate: meta\.cores: .*expected a whole number above 0"):
+        load_graph(tmp_path)
