@@ -13,6 +13,7 @@ from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import Condition
 from components.training.diffusion import CHUNK, with_given
 from components.training.policy import Policy
+from components.training.rewards import overall
 from components.training.transitions import Gaussian, coefficients_preserving
 
 LOSS_SCALE = 100.0  # ratios move by 1e-4 a step: brings gradients to the anchor's size
@@ -36,6 +37,7 @@ def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator
     noise = policy.noise(section.prompts, generator).repeat_interleave(section.group_size, 0)  # as DanceGRPO does
     path, latents = _rollout(policy, noise, condition, generator)
     judged = policy.judge(latents, numbers, condition, generator)
+    gains = overall(judged.advantages)
     clipped, shifts = [], []
     order = torch.randperm(len(latents), generator=generator)
     for chosen in order.tensor_split(section.updates):
@@ -43,7 +45,7 @@ def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator
         for number in trained:
             ratio = _ratio(policy, path[number], condition, chosen)
             bounded = ratio.clamp(1 - section.clip, 1 + section.clip)
-            gain = judged.advantages[chosen]
+            gain = gains[chosen]
             loss = torch.maximum(-gain * ratio, -gain * bounded).mean()
             (LOSS_SCALE * loss / len(trained)).backward()
             clipped.append((ratio != bounded).float().mean().item())

@@ -1,7 +1,8 @@
 """DiffusionNFT: a policy is moved towards its good samples and away from its bad ones on the forward process.
 
 No log-probabilities, any sampler: good samples train v+ = b v + (1 - b) v_old, bad ones v- = (1 + b) v_old - b v, with
-b = 1. Source: Zheng et al. 2025, DiffusionNFT: online diffusion reinforcement with forward process.
+b = 1. Source: Zheng et al. 2025, DiffusionNFT: online diffusion reinforcement with forward process. Beyond it: a latent
+frame is good or bad by what it earned itself, a group shares its noise, and times are late.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,8 +15,8 @@ from components.backbones.base import per_sample
 from components.training.diffusion import Noised, add_noise, sample
 from components.training.policy import Judged, Policy
 
-LEAST_TIME = 0.05
-SPREAD = 3.0  # deviations of advantage from the worst sample to the best
+LEAST_TIME = 0.7  # the course of a video is decided in noise: below, gradients of groups hardly agree
+SPREAD = 3.0  # deviations of advantage from the worst to the best
 
 
 def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:
@@ -46,10 +47,11 @@ def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Gener
     A group shares its time and its noise. What its samples then have in common cancels, because their advantages sum to
     zero.
     """
-    backbone, group = policy.backbone, policy.section.group_size
+    backbone, group, given = policy.backbone, policy.section.group_size, policy.backbone.given
     clean, condition = judged.latents[chosen], judged.condition[chosen]
-    good = (0.5 + judged.advantages[chosen] / SPREAD).clamp(0, 1)
-    times = backbone.sample_times(len(clean) // group, generator).clamp(min=LEAST_TIME).repeat_interleave(group)
+    good = (0.5 + judged.advantages[chosen, given:] / SPREAD).clamp(0, 1)
+    drawn = backbone.sample_times(len(clean) // group, generator)
+    times = (LEAST_TIME + (1 - LEAST_TIME) * drawn).repeat_interleave(group)
     noise = policy.noise(len(clean) // group, generator).repeat_interleave(group, 0)
     noised = add_noise(backbone, clean, times, noise)
     with policy.as_remembered():
@@ -61,13 +63,13 @@ def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Gener
     if policy.section.kl:
         with torch.no_grad(), adapter_off(backbone, POLICY):
             reference = backbone.predict(noised.noisy, times, condition).output
-        loss = loss + policy.section.kl * (new - reference)[:, :, backbone.given :].square().mean()
+        loss = loss + policy.section.kl * (new - reference)[:, :, given:].square().mean()
     return loss
 
 
 def _clean_error(policy: Policy, noised: Noised, output: Tensor, clean: Tensor) -> Tensor:
-    """Squared error (B,) of the clean latents that an output stands for, over their detached mean error."""
+    """Squared error (B,F) of the clean latents that an output stands for, over the sample's detached mean error."""
     estimate, _ = policy.backbone.split(noised.noisy, output, noised.times)
     error = (estimate - clean)[:, :, policy.backbone.given :]
     scale = error.detach().abs().flatten(1).mean(1).clamp(min=1e-3)
-    return (error.square() / per_sample(scale, error)).flatten(1).mean(1)
+    return (error.square() / per_sample(scale, error)).mean((1, 3, 4))

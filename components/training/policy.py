@@ -34,7 +34,7 @@ class Practice:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """Groups of samples: latents (B,C,F,h,w), their conditions, advantages (B,), and the mean of every reward term."""
+    """Groups of samples: latents (B,C,F,h,w), their conditions, advantages (B,F), and each reward term's mean."""
 
     latents: Tensor
     condition: Condition
@@ -73,7 +73,12 @@ class Policy:
         return Judged(
             latents=latents,
             condition=condition,
-            advantages=advantages(terms, self.section.reward, group=self.section.group_size),
+            advantages=advantages(
+                terms,
+                self.section.reward,
+                group=self.section.group_size,
+                spans=self.backbone.frames_of_latent(read.depth.shape[1]),
+            ),
             means={f"reward_{name}": values.mean().item() for name, values in terms.items()},
         )
 

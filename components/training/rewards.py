@@ -1,10 +1,13 @@
 """The reward: 4D Chamfer distance between a generated video, as the frozen reader sees it, and the simulator.
 
-Legend: B samples, T frames, H, W; K points a frame. The reader is the stage-2 model with the policy's adapter off: a
-policy that reads its own reward moves its own ruler.
+It is time-locked, so every frame has a reward of its own, and what a frame earns is credited to the latent frame that
+covers it: with one sum for the whole video, most of what a latent frame is praised for was earned by others.
+
+Legend: B samples, T frames, F latent frames, H, W; K points a frame. The reader is the stage-2 model with the policy's
+adapter off: a policy that reads its own reward moves its own ruler.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +42,7 @@ def rays_of(intrinsics: Tensor, height: int, width: int) -> Tensor:
 
 
 def reward_terms(read: Read4D, scene: Scene, generator: torch.Generator) -> dict[str, Tensor]:
-    """Each term (B,), higher is better. The first frame is given, so it does not count."""
+    """Each term (B,T-1) of the frames after the first, which is given; higher is better."""
     truth = scene.truth
     seen = read.foreground.sigmoid()
     here = truth.foreground
@@ -47,20 +50,37 @@ def reward_terms(read: Read4D, scene: Scene, generator: torch.Generator) -> dict
     predicted = points(read.depth[:, 1:], seen[:, 1:] > 0.5, scene.rays, order)
     true = points(truth.log_depth.exp()[:, 1:], here[:, 1:], scene.rays, order)
     return {
-        "chamfer": -chamfer(predicted, true, cap=CAP_SHARE * diameter(true)).mean(1),
+        "chamfer": -chamfer(predicted, true, cap=CAP_SHARE * diameter(true)),
         "overlap": _overlap(seen[:, 1:], here[:, 1:]),
         "centroid": -_centroid_distance(seen[:, 1:], here[:, 1:]),
     }
 
 
-def advantages(terms: Mapping[str, Tensor], weights: "Stage3Reward", *, group: int) -> Tensor:
-    """Weighted terms (B,), each centred in its group and over the batch's deviation; the sum again, within 5."""
-    total = torch.zeros_like(next(iter(terms.values())), dtype=torch.float64)
+def advantages(terms: Mapping[str, Tensor], weights: "Stage3Reward", *, group: int, spans: Sequence[range]) -> Tensor:
+    """Terms as advantages (B,F): weighted, each centred in its group and over the batch's deviation; the sum again.
+
+    spans: the frames that each latent frame covers. Within 5 deviations; 0 where a latent frame covers the first alone.
+    """
+    total = torch.zeros(len(next(iter(terms.values()))), len(spans), dtype=torch.float64)
+    earns = torch.tensor([any(frame > 0 for frame in span) for span in spans])
     for name, values in terms.items():
-        grouped = values.double().view(-1, group)  # in float32 the rounding of equal rewards would pass for a spread
-        centred = (grouped - grouped.mean(1, keepdim=True)).flatten()
-        total = total + getattr(weights, name) * centred / (centred.std() + 1e-4)
-    return (total / (total.std() + 1e-4)).clamp(-5, 5).float()
+        credited = _credited(values.double(), spans)  # in float32 the rounding of equal rewards would pass for a spread
+        grouped = credited.view(-1, group, len(spans))
+        centred = (grouped - grouped.mean(1, keepdim=True)).view_as(total)
+        total = total + getattr(weights, name) * centred / (centred[:, earns].std() + 1e-4)
+    return (total / (total[:, earns].std() + 1e-4)).clamp(-5, 5).float()
+
+
+def overall(advantages: Tensor) -> Tensor:
+    """Advantages (B,) of whole samples, of those of their latent frames (B,F)."""
+    total = advantages.sum(1)
+    return (total / (total.std() + 1e-4)).clamp(-5, 5)
+
+
+def _credited(values: Tensor, spans: Sequence[range]) -> Tensor:
+    """What each latent frame earns (B,F): the mean over the frames after the first (B,T-1) that it covers."""
+    earned = [values[:, [frame - 1 for frame in span if frame > 0]] for span in spans]
+    return torch.stack([part.mean(1) if part.shape[1] else values.new_zeros(len(values)) for part in earned], 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,14 +134,14 @@ def _mean_over(values: Tensor, there: Tensor) -> Tensor:
 
 
 def _overlap(seen: Tensor, here: Tensor) -> Tensor:
-    """Soft intersection over union (B,) of foregrounds over all frames."""
+    """Soft intersection over union (B,T) of foregrounds."""
     truth = here.float()
-    both, either = torch.minimum(seen, truth).sum((1, 2, 3)), torch.maximum(seen, truth).sum((1, 2, 3))
+    both, either = torch.minimum(seen, truth).sum((2, 3)), torch.maximum(seen, truth).sum((2, 3))
     return both / either.clamp(min=1)
 
 
 def _centroid_distance(seen: Tensor, here: Tensor) -> Tensor:
-    """Mean distance (B,) in pixels of the foregrounds' centroids; half the width where one is missing."""
+    """Distance (B,T) in pixels of the foregrounds' centroids: half the width where one is lost, 0 with none to see."""
     H, W = seen.shape[-2:]
     rows, columns = torch.meshgrid(torch.arange(H).float(), torch.arange(W).float(), indexing="ij")
     grid = torch.stack([columns, rows], -1)
@@ -133,7 +153,5 @@ def _centroid_distance(seen: Tensor, here: Tensor) -> Tensor:
     a, mass_a = centroid(seen * (seen > 0.3))
     b, mass_b = centroid(here.float())
     distance = torch.linalg.vector_norm(a - b, dim=-1).clamp(max=W / 2)
-    lost = mass_a < 0.25 * mass_b
-    counted = mass_b > 0
-    distance = torch.where(lost, torch.full_like(distance, W / 2), distance) * counted
-    return distance.sum(1) / counted.sum(1).clamp(min=1)
+    distance = torch.where(mass_a < 0.25 * mass_b, torch.full_like(distance, W / 2), distance)
+    return distance * (mass_b > 0)

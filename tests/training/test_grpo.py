@@ -124,7 +124,7 @@ def test_a_step_that_went_far_enough_pulls_no_further(
     stir(policy)
     ratio = grpo._ratio
     monkeypatch.setattr(grpo, "_ratio", lambda *of: shift * ratio(*of))
-    monkeypatch.setattr(toys, "advantages", lambda *_, **__: torch.full((16,), float(advantage)))
+    monkeypatch.setattr(toys, "advantages", lambda *_, **__: torch.full((16, 3), float(advantage)))
     grpo.iterate(policy, lambda: None, generator())
     gradient = sum(value.grad.abs().sum().item() for value in policy.parameters if value.grad is not None)
     assert (gradient > 0) == pulls

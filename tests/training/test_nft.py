@@ -21,7 +21,9 @@ def judged(policy: ToyPolicy, advantage: float) -> Judged:
     """Sixteen samples that are all as good."""
     _, condition = policy.prompts(generator(1))
     latents = policy.noise(len(condition.text), generator(1))
-    return Judged(latents=latents, condition=condition, advantages=torch.full((16,), advantage), means={})
+    return Judged(
+        latents=latents, condition=condition, advantages=torch.full(latents.shape[::2][:2], advantage), means={}
+    )
 
 
 def moved(policy: ToyPolicy) -> None:
@@ -36,7 +38,7 @@ def moved(policy: ToyPolicy) -> None:
 def estimates(policy: ToyPolicy, of: Judged, seed: int) -> tuple[Tensor, Tensor]:
     """Clean latents that v+ = v and v- = 2 v_old - v stand for, without the given frame; b = 1."""
     rng, backbone = generator(seed), policy.backbone
-    times = backbone.sample_times(2, rng).clamp(min=LEAST_TIME).repeat_interleave(8)
+    times = (LEAST_TIME + (1 - LEAST_TIME) * backbone.sample_times(2, rng)).repeat_interleave(8)
     noised = add_noise(backbone, of.latents, times, policy.noise(2, rng).repeat_interleave(8, 0))
     new = backbone.predict(noised.noisy, times, of.condition).output
     with policy.as_remembered():
@@ -46,9 +48,9 @@ def estimates(policy: ToyPolicy, of: Judged, seed: int) -> tuple[Tensor, Tensor]
 
 
 def weighted(estimate: Tensor, of: Judged) -> Tensor:
-    """|x - x0|^2 over its own mean |x - x0| (B,)."""
-    error = (estimate - of.latents[:, :, 1:]).flatten(1)
-    return error.square().mean(1) / error.detach().abs().mean(1)
+    """|x - x0|^2 of every latent frame over the sample's own mean |x - x0| (B,F)."""
+    error = estimate - of.latents[:, :, 1:]
+    return error.square().mean((1, 3, 4)) / error.detach().abs().mean((1, 2, 3, 4))[:, None]
 
 
 @pytest.mark.parametrize(("advantage", "good"), [(5.0, 1.0), (-5.0, 0.0), (0.0, 0.5), (0.75, 0.75)])
@@ -115,11 +117,22 @@ def test_what_the_samples_of_a_group_have_in_common_cancels() -> None:
     latents = same.latents[::2].repeat_interleave(2, 0)
     loss = []
     for sign in (0.0, 1.0):
-        advantages = sign * torch.tensor([0.5, -0.5]).repeat(8)
+        advantages = (sign * torch.tensor([0.5, -0.5])).repeat(8)[:, None].expand(-1, latents.shape[2])
         of = Judged(latents=latents, condition=same.condition, advantages=advantages, means={})
         loss.append(gradients(policy, nft._loss(policy, of, ALL, generator(2))))
     for indifferent, opposed in zip(*loss, strict=True):
         torch.testing.assert_close(opposed, indifferent, rtol=1e-3, atol=1e-6)
+
+
+def test_a_latent_frame_is_as_good_as_its_own_reward() -> None:
+    """One good frame among bad ones: its regression is towards its sample, theirs away."""
+    policy, _ = make_toy()
+    moved(policy)
+    of = judged(policy, -5.0)
+    of.advantages[:, 1] = 5.0
+    positive, negative = (weighted(estimate, of) for estimate in estimates(policy, of, seed=2))
+    expected = torch.cat([positive[:, :1], negative[:, 1:]], 1).mean()
+    torch.testing.assert_close(nft._loss(policy, of, ALL, generator(2)), expected)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])

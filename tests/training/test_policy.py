@@ -11,7 +11,7 @@ from components.heads import Read4D
 from components.training import policy as policy_module
 from components.training.policy import Policy
 from components.training.rewards import advantages
-from tests.training.twins import STAGE3, copies, make_model, make_practice
+from tests.training.twins import FRAMES, STAGE3, copies, make_model, make_practice
 
 SECTION = STAGE3.model_copy(update={"prompts": 3, "group_size": 4})
 NOISE_LEVEL = 0.05
@@ -65,7 +65,7 @@ def test_the_reader_does_not_see_the_adapter(monkeypatch: pytest.MonkeyPatch) ->
 
     def keep(read: Read4D, *_: object) -> dict[str, Tensor]:
         readings.append(read)
-        return {"chamfer": read.log_depth.mean((1, 2, 3))}
+        return {"chamfer": read.log_depth[:, 1:].mean((2, 3))}
 
     monkeypatch.setattr(policy_module, "reward_terms", keep)
     policy.judge(latents, numbers, condition, generator())
@@ -84,18 +84,24 @@ def test_rewards_and_advantages_belong_to_their_samples() -> None:
     judged = policy.judge(latents, numbers, condition, generator(3))
     assert judged.latents is latents
     assert sorted(judged.means) == ["reward_centroid", "reward_chamfer", "reward_overlap"]
-    torch.testing.assert_close(judged.advantages.view(3, 4).mean(1), torch.zeros(3), atol=1e-4, rtol=0)
+    latent_frames = latents.shape[2]
+    grouped = judged.advantages.view(3, 4, latent_frames)
+    torch.testing.assert_close(grouped.mean(1), torch.zeros(3, latent_frames), atol=1e-4, rtol=0)
+    assert judged.advantages[:, 0].eq(0).all(), "the first is given"
 
 
 def test_the_better_sample_of_a_group_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = make_policy()
     numbers, condition = policy.prompts(generator())
     latents = policy.noise(12, generator())
-    rewards = torch.randn(12, generator=generator(8))
+    spans = policy.backbone.frames_of_latent(FRAMES)
+    rewards = torch.randn(12, FRAMES - 1, generator=generator(8))
     monkeypatch.setattr(policy_module, "reward_terms", lambda *_: {"chamfer": rewards})
     found = policy.judge(latents, numbers, condition, generator()).advantages
-    assert torch.equal(found, advantages({"chamfer": rewards}, SECTION.reward, group=4))
-    assert torch.equal(found.view(3, 4).argmax(1), rewards.view(3, 4).argmax(1))
+    assert torch.equal(found, advantages({"chamfer": rewards}, SECTION.reward, group=4, spans=spans))
+    for number, span in enumerate(spans[1:], 1):
+        earned = rewards[:, span.start - 1 : span.stop - 1].mean(1)
+        assert torch.equal(found[:, number].view(3, 4).argmax(1), earned.view(3, 4).argmax(1))
 
 
 def test_judging_asks_for_no_gradient_and_leaves_the_adapter_on() -> None:

@@ -21,6 +21,7 @@ from components.training.rewards import (
     advantages,
     chamfer,
     diameter,
+    overall,
     points,
     rays_of,
     reward_terms,
@@ -29,6 +30,7 @@ from tests.training.twins import APPROACH, FRAMES, INTRINSICS, NEAR, SIZE, make_
 
 CERTAIN = 50.0  # a logit
 ONLY_CHAMFER = Stage3Reward(chamfer=1.0, overlap=0.0, centroid=0.0)
+WHOLE = (range(0, 1), range(1, 5))  # one latent frame beside the given one
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -195,8 +197,8 @@ class TestTerms:
         found = terms(truthful(truth), truth)
         assert sorted(found) == ["centroid", "chamfer", "overlap"]
         assert found["chamfer"].eq(0).all()
-        torch.testing.assert_close(found["overlap"], torch.ones(4))
-        torch.testing.assert_close(found["centroid"], torch.zeros(4), atol=1e-3, rtol=0)
+        torch.testing.assert_close(found["overlap"], torch.ones(4, FRAMES - 1))
+        torch.testing.assert_close(found["centroid"], torch.zeros(4, FRAMES - 1), atol=1e-3, rtol=0)
 
     def test_chamfer_falls_as_depth_goes_wrong(self) -> None:
         truth = make_world(4).truth
@@ -231,8 +233,9 @@ class TestTerms:
         everything = points(
             truth.log_depth.exp()[:, 1:], truth.foreground[:, 1:], rays_of(INTRINSICS, SIZE, SIZE), order(SIZE**2)
         )
-        torch.testing.assert_close(found["chamfer"], -CAP_SHARE * diameter(everything))
-        torch.testing.assert_close(found["centroid"], torch.full((4,), -SIZE / 2))
+        cap = (CAP_SHARE * diameter(everything))[:, None].expand(4, FRAMES - 1)
+        torch.testing.assert_close(found["chamfer"], -cap)
+        torch.testing.assert_close(found["centroid"], torch.full((4, FRAMES - 1), -SIZE / 2))
         assert found["overlap"].max() < 1e-6
 
     def test_the_first_frame_does_not_count(self) -> None:
@@ -253,65 +256,92 @@ class TestTerms:
             foreground=truthful(truth).foreground[:, :1].expand_as(truth.log_depth),
         )
         assert moving.any()
-        assert (terms(still, truth)["chamfer"][moving] < -0.05).all()
+        assert (terms(still, truth)["chamfer"].mean(1)[moving] < -0.05).all()
 
     def test_where_nothing_moves_there_is_nothing_to_gain(self) -> None:
         truth = replace(make_world(4).truth, foreground=torch.zeros_like(make_world(4).truth.foreground))
         found = terms(truthful(truth), truth)
-        assert {name: value.tolist() for name, value in found.items()} == {
-            "chamfer": [0] * 4,
-            "overlap": [0] * 4,
-            "centroid": [0] * 4,
-        }
+        assert {name: value.abs().max().item() for name, value in found.items()} == dict.fromkeys(found, 0)
 
     def test_distances_are_metres(self) -> None:
         """A square that is read a known share too far away: its points are that far behind."""
         truth = make_world(4).truth
         read = replace(truthful(truth), log_depth=truth.log_depth + np.log(1.02))
-        found = -terms(read, truth)["chamfer"]
+        found = -terms(read, truth)["chamfer"].mean(1)
         nearest, farthest = 0.02 * (NEAR - 8 * APPROACH), 0.02 * (NEAR + 8 * APPROACH) * np.hypot(1, 0.75)
         assert ((found > nearest) & (found < farthest)).all()
+
+
+def of_samples(values: Tensor) -> Tensor:
+    """A reward (B,T-1) whose frames are alike."""
+    return values[:, None].expand(-1, 4)
+
+
+def judged(weights: Stage3Reward = ONLY_CHAMFER, *, group: int, **values: Tensor) -> Tensor:
+    """Advantages (B,) of rewards whose frames are alike."""
+    found = advantages({name: of_samples(value) for name, value in values.items()}, weights, group=group, spans=WHOLE)
+    assert found[:, 0].eq(0).all(), "the first latent frame is given"
+    return found[:, 1]
 
 
 class TestAdvantages:
     def test_they_are_centred_in_every_group(self) -> None:
         values = torch.randn(24, generator=generator()) + torch.arange(4.0).repeat_interleave(6) * 10
-        found = advantages({"chamfer": values}, ONLY_CHAMFER, group=6)
+        found = judged(chamfer=values, group=6)
         torch.testing.assert_close(found.view(4, 6).mean(1), torch.zeros(4), atol=1e-5, rtol=0)
         assert found.std().item() == pytest.approx(1, abs=1e-3)
 
     def test_the_better_of_a_group_is_above_nothing_however_good_the_others_are(self) -> None:
         values = torch.tensor([-0.5, -0.4, -0.1, -0.2])
-        assert (advantages({"chamfer": values}, ONLY_CHAMFER, group=2) > 0).tolist() == [False, True, True, False]
+        assert (judged(chamfer=values, group=2) > 0).tolist() == [False, True, True, False]
 
     @pytest.mark.parametrize("group", [2, 3, 5, 8])
     def test_equal_rewards_give_no_advantage(self, group: int) -> None:
         for reward in (0.0, 0.1, -0.3, 1 / 3):
-            found = advantages({"chamfer": torch.full((4 * group,), reward)}, ONLY_CHAMFER, group=group)
+            found = judged(chamfer=torch.full((4 * group,), reward), group=group)
             torch.testing.assert_close(found, torch.zeros(4 * group), atol=1e-6, rtol=0)
 
     def test_a_group_of_equal_rewards_learns_nothing_beside_others(self) -> None:
         values = torch.cat([torch.full((4,), 0.7), torch.randn(4, generator=generator())])
-        torch.testing.assert_close(
-            advantages({"chamfer": values}, ONLY_CHAMFER, group=4)[:4], torch.zeros(4), atol=1e-5, rtol=0
-        )
+        torch.testing.assert_close(judged(chamfer=values, group=4)[:4], torch.zeros(4), atol=1e-5, rtol=0)
 
     def test_they_end_at_five_deviations(self) -> None:
         values = torch.zeros(100)
         values[7] = 1e6
-        found = advantages({"chamfer": values}, ONLY_CHAMFER, group=50)
-        assert found.max() == 5
+        assert judged(chamfer=values, group=50).max() == 5
 
     def test_the_scale_of_a_term_does_not_matter_and_its_weight_does(self) -> None:
         one, other = torch.randn(16, generator=generator(1)), torch.randn(16, generator=generator(2))
         both = Stage3Reward(chamfer=1.0, overlap=2.0, centroid=0.0)
-        found = advantages({"chamfer": one, "overlap": other}, both, group=4)
-        scaled = advantages({"chamfer": 100 * one + 3, "overlap": other / 50}, both, group=4)
+        found = judged(both, chamfer=one, overlap=other, group=4)
+        scaled = judged(both, chamfer=100 * one + 3, overlap=other / 50, group=4)
         torch.testing.assert_close(found, scaled, atol=2e-2, rtol=0)
-        swapped = advantages({"chamfer": other, "overlap": one}, both, group=4)
+        swapped = judged(both, chamfer=other, overlap=one, group=4)
         assert (found - swapped).abs().max() > 0.1
 
     def test_a_term_without_weight_is_not_heard(self) -> None:
         values, other = torch.randn(8, generator=generator(1)), torch.randn(8, generator=generator(2))
-        alone = advantages({"chamfer": values}, ONLY_CHAMFER, group=4)
-        torch.testing.assert_close(advantages({"chamfer": values, "centroid": other}, ONLY_CHAMFER, group=4), alone)
+        alone = judged(chamfer=values, group=4)
+        torch.testing.assert_close(judged(chamfer=values, centroid=other, group=4), alone)
+
+    def test_a_latent_frame_is_credited_with_the_frames_it_covers_alone(self) -> None:
+        spans = (range(0, 1), range(1, 5), range(5, 9))
+        values = torch.randn(12, 8, generator=generator(1))
+        found = advantages({"chamfer": values}, ONLY_CHAMFER, group=4, spans=spans)
+        later = values.clone()
+        later[:, 4:] = torch.randn(12, 4, generator=generator(2))
+        other = advantages({"chamfer": later}, ONLY_CHAMFER, group=4, spans=spans)
+        assert torch.equal(found[:, 1].argsort(), other[:, 1].argsort())
+        assert not torch.equal(found[:, 2].argsort(), other[:, 2].argsort())
+        earned = values[:, 4:].mean(1).view(3, 4)
+        centred = (earned - earned.mean(1, keepdim=True)).flatten()
+        correlation = torch.corrcoef(torch.stack([found[:, 2], centred]))[0, 1].item()
+        assert correlation == pytest.approx(1, abs=1e-5)
+
+    def test_a_whole_sample_is_as_good_as_its_latent_frames_together(self) -> None:
+        values = torch.randn(12, 8, generator=generator(1))
+        found = overall(
+            advantages({"chamfer": values}, ONLY_CHAMFER, group=4, spans=(range(0, 1), range(1, 5), range(5, 9)))
+        )
+        expected = judged(chamfer=values.mean(1), group=4)
+        torch.testing.assert_close(found, expected, atol=1e-2, rtol=0)

@@ -17,19 +17,21 @@ from tests.training.twins import STAGE3, make_model, make_practice
 TOY = STAGE3.model_copy(
     update={"prompts": 2, "group_size": 8, "sampler_steps": 4, "updates": 2, "times": 2, "anchor": 0.0, "kl": 0.0}
 )
+FRAMES_PER_LATENT = 4
 
 
 class ToyPolicy(Policy):
-    """The reward is the mean of the first channel: every sample can have more of it."""
+    """The reward of a frame is its mean of the first channel: every sample can have more of it."""
 
     sign = 1.0
 
     def judge(self, latents: Tensor, numbers: Tensor, condition: Condition, generator: torch.Generator) -> Judged:
-        reward = self.sign * reward_of(latents)
+        reward = self.sign * latents[:, 0, 1:].mean((2, 3)).repeat_interleave(FRAMES_PER_LATENT, 1)
+        spans = self.backbone.frames_of_latent(1 + reward.shape[1])
         return Judged(
             latents=latents,
             condition=condition,
-            advantages=advantages({"chamfer": reward}, self.section.reward, group=self.section.group_size),
+            advantages=advantages({"chamfer": reward}, self.section.reward, group=self.section.group_size, spans=spans),
             means={"reward_chamfer": reward.mean().item()},
         )
 
