@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from components.backbones.adapters import POLICY, adapter_ranks, add_adapter
+from components.backbones.adapters import POLICY, adapter_ranks, adapter_tensors, add_adapter
 from components.model import Model
 from components.training import grpo, nft
 from components.training.optimisers import Optimisers, adam
@@ -24,7 +24,11 @@ LEAST = 0.02  # of the learning rate
 
 
 class Reinforcement:
-    """One update is one iteration: sample groups, judge them, a few optimiser steps."""
+    """One update is one iteration: sample groups, judge them, a few optimiser steps.
+
+    What is kept is the mean of the policies of the second half: few samples give steps that are mostly noise, and much
+    of it cancels.
+    """
 
     def __init__(self, model: Model, practice: Practice, section: "Stage3", *, noise_level: float, seed: int) -> None:
         self.steps = section.iterations
@@ -32,6 +36,7 @@ class Reinforcement:
         self.changed = model.changed
         self._section = section
         self._below = adapter_ranks(model.backbone)
+        self._backbone = model.backbone
         self._done = 0
         parameters = add_adapter(model.backbone, POLICY, rank=section.lora_rank, seed=seed)
         self._policy = Policy(model, parameters, practice, section, noise_level)
@@ -40,13 +45,15 @@ class Reinforcement:
             modules={"transformer": model.backbone.transformer},
             optimisers=self._optimisers,
             generator=torch.Generator().manual_seed(seed),
-            averages={},
+            averages={name: value.clone() for name, value in self._adapter().items()},
         )
 
     def update(self, step: int) -> Mapping[str, float]:
         """One iteration."""
         self._done = step * self._section.updates
-        return ALGORITHMS[self._section.algorithm](self._policy, self._step, self._state.generator)
+        figures = ALGORITHMS[self._section.algorithm](self._policy, self._step, self._state.generator)
+        self._average(step)
+        return figures
 
     def state(self) -> dict[str, Tensor]:
         """Everything that updates change."""
@@ -60,6 +67,17 @@ class Reinforcement:
     def adapters(self) -> dict[str, int]:
         """Every adapter of the model, with its rank."""
         return {**self._below, POLICY: self._section.lora_rank}
+
+    def _adapter(self) -> dict[str, Tensor]:
+        return adapter_tensors(self._backbone, POLICY)
+
+    def _average(self, step: int) -> None:
+        first, averages = self.steps // 2, self._state.averages
+        for name, value in self._adapter().items():
+            if step >= first:
+                averages[name].lerp_(value, 1 / (step - first + 1))
+            if step == self.steps - 1:
+                value.copy_(averages[name])
 
     def _step(self) -> None:
         remaining = (1 - self._done / (self.steps * self._section.updates)) / DECAY

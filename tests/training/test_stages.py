@@ -1,12 +1,13 @@
 """What each stage changes, and what it leaves exactly as it was."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from components.backbones.adapters import add_adapter, own_tensors
+from components.backbones.adapters import adapter_tensors, add_adapter, own_tensors
 from components.backbones.base import Backbone, Condition
 from components.heads import Read4D
 from components.training import stage1 as stage1_module
@@ -14,9 +15,10 @@ from components.training import stage2 as stage2_module
 from components.training.diffusion import Batch, diffusion_loss
 from components.training.losses import Truth, scale_shift_invariant, truth_losses
 from components.training.new_heads import new_heads
+from components.training.policy import Policy
 from components.training.stage1 import HeadsOnPseudoLabels, PseudoLabels
 from components.training.stage2 import SimulationTuning
-from components.training.stage3 import Reinforcement
+from components.training.stage3 import ALGORITHMS, Reinforcement
 from components.training.stand_in import AVERAGE_FROM, StandIn
 from components.training.trainer import train
 from tests.training.twins import (
@@ -279,6 +281,27 @@ class TestStage3:
             names = {name for name in learner.state() if name.startswith("module/")}
             assert all(".stage3." in name for name in names), number
             learner.update(number)
+
+    @pytest.mark.parametrize("iterations", [1, 2, 5])
+    def test_what_is_kept_is_the_mean_of_the_policies_of_the_second_half(
+        self, iterations: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        model = make_model()
+        section = STAGE3.model_copy(update={"iterations": iterations})
+        learner = Reinforcement(model, make_practice(), section, noise_level=0.05, seed=1)
+        iterate, policies = ALGORITHMS["nft"], list[dict[str, Tensor]]()
+
+        def recorded(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:
+            figures = iterate(policy, step, generator)
+            policies.append(copies(adapter_tensors(model.backbone, "stage3")))
+            return figures
+
+        monkeypatch.setitem(ALGORITHMS, "nft", recorded)
+        for step in range(iterations):
+            learner.update(step)
+        kept = policies[iterations // 2 :]
+        for name, value in adapter_tensors(model.backbone, "stage3").items():
+            torch.testing.assert_close(value, torch.stack([policy[name] for policy in kept]).mean(0))
 
 
 class TestNewHeads:
