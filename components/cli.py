@@ -231,11 +231,27 @@ def preview(
 
 
 @app.command()
-def bench(as_json: AsJson = False) -> None:
-    """Measure the project's speed, as ratios within one run."""
-    from components.benchmarks.suite import run_benchmarks
+def bench(
+    what: Annotated[
+        Literal["laptop", "simulate"], typer.Argument(help="laptop: its renderer and clips; simulate: all of it.")
+    ] = "laptop",
+    as_json: AsJson = False,
+) -> None:
+    """Measure the project's speed, on one core of an idle machine."""
     from components.parameters.loader import parse_params
     from components.parameters.profiles import profile_values
 
     enter_project()
-    show(run_benchmarks(parse_params(profile_values("laptop"), source="laptop")), as_json=as_json)
+    params = parse_params(profile_values("laptop"), source="laptop")
+    if what == "laptop":
+        from components.benchmarks.suite import run_benchmarks
+
+        show(run_benchmarks(params), as_json=as_json)
+        return
+    from components.benchmarks.simulate import simulate_benchmark, table, to_json
+
+    figures = simulate_benchmark(params)
+    if as_json:
+        show(to_json(figures), as_json=True)
+    else:
+        typer.echo(table(figures))

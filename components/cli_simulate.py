@@ -1,5 +1,6 @@
 """The command phys4d simulate: a stage of the graph, or clips of one category for whoever asks."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +22,10 @@ def simulate(
     frames: Annotated[int | None, typer.Option(min=2, help="Frames of a clip.")] = None,
     fps: Annotated[int | None, typer.Option(min=1, help="Frames a second.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed, other clips.")] = None,
+    orbit: Annotated[float | None, typer.Option(help="Degrees every camera circles the scene, to its right.")] = None,
     views: Annotated[int, typer.Option(min=1, max=3, help="Cameras.")] = VIEWS,
     takes: Annotated[int, typer.Option(min=1, max=2, help="2: another from a slightly other start.")] = TAKES,
+    part: Annotated[str | None, typer.Option(help="I/N: only every N-th shard; all N, then without it.")] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Also preview.mp4: RGB, depth, flow, ids.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -30,15 +33,21 @@ def simulate(
     from components.errors import ParametersError
 
     if category is None:
-        options = (out, family, size, frames, fps, seed)
+        options = (out, family, size, frames, fps, seed, orbit)
         if split is None or preview or any(option is not None for option in options) or clips != CLIPS:
             raise ParametersError("expected --split for the stage, or --category and --out for clips of your own")
+        if part is not None:
+            show(dict(_stage_part(split, part)), as_json=as_json)
+            return
         run_stage_command("simulate", {"split": split}, as_json=as_json)
         return
     if split is not None or out is None:
         raise ParametersError("--category goes with --out, and without --split")
+    if preview and part is not None:
+        raise ParametersError("--preview goes without --part: a part is no set of clips yet")
     from components.parameters.loader import load_params
     from components.processes import signals
+    from components.simulation.parts import parse_part
     from components.simulation.request import Request, simulate_to_folder
 
     target = out.absolute()  # below the folder the command was given in
@@ -51,9 +60,41 @@ def simulate(
         frames=frames,
         fps=fps,
         seed=seed,
+        orbit=orbit,
         views=views,
         takes=takes,
     )
     with signals() as stopped:
-        figures = simulate_to_folder(request, load_params(), out=target, preview=preview, stopped=stopped)
+        figures = simulate_to_folder(
+            request,
+            load_params(),
+            out=target,
+            preview=preview,
+            stopped=stopped,
+            part=parse_part(part) if part else None,
+        )
     show(dict(figures), as_json=as_json)
+
+
+def _stage_part(split: SplitName, text: str) -> Mapping[str, float]:
+    """Make a part of a stage's shards where that stage will look for them."""
+    from components.parameters.loader import load_params
+    from components.pipeline.execution import lock_path, work_folder
+    from components.pipeline.graph import find_stage, load_graph
+    from components.pipeline.locks import exclusive
+    from components.processes import keep_freed_memory, limit_threads, signals
+    from components.progress import Progress
+    from components.simulation.generate import count_clips, generate_split
+    from components.simulation.parts import PARTS, parse_part
+
+    part = parse_part(text)
+    enter_project()
+    root, params = Path.cwd(), load_params()
+    stage = find_stage(load_graph(root), f"simulate@{split}")
+    name = f"{stage.name}.{part.name}"
+    with exclusive(lock_path(root, name), name), signals() as stopped:
+        limit_threads(params.resources.threads)
+        keep_freed_memory()
+        folder = work_folder(stage, root) / PARTS / part.name
+        with Progress(name, count_clips(params, split, part), unit="clips") as display:
+            return generate_split(params, split=split, folder=folder, stopped=stopped, display=display, part=part)

@@ -3,11 +3,12 @@
 That each row says what its clip says leaves to the expectations what a clip cannot know: what the split should hold.
 """
 
+import hashlib
 import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="Indexed")
 
 ROWS_NAMED = 5
+VALUES_NAMED = 8
 FARTHEST = 1e4  # metres: more is no camera's far plane
+CONTENT = "content"  # column: sha256 of a clip's pictures and depths, whatever its name
 
 
 class Indexed(Protocol):
@@ -38,12 +41,18 @@ class Indexed(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One expectation and how it went: `rows` are the clips that break it, empty when it speaks of the whole table."""
+    """One expectation and how it went: `rows` are the clips that break it, empty when it speaks of the whole table.
+
+    column, kind, bounds: of an expectation on the index, as Great Expectations names them; empty for all others.
+    """
 
     expectation: str
     passed: bool
     rows: tuple[str, ...]
     observed: str
+    column: str = ""
+    kind: str = ""
+    bounds: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """The expectation, the rows that break it, what was observed."""
@@ -78,11 +87,14 @@ def check_simulation(
         rows = read_index(folder)
     except ClipError as error:
         return [Check(expectation=f"{INDEX_FILE} can be read", passed=False, rows=(), observed=str(error))]
-    checks = check_shards(folder, rows, lambda row: _fault(folder, row), shard_done)
+    contents: dict[str, str] = {}
+    checks = check_shards(folder, rows, lambda row: _fault(folder, row, contents), shard_done)
+    frame = index_frame(rows)
+    frame[CONTENT] = [contents.get(row.clip_id, row.clip_id) for row in rows]  # one that cannot be read is itself
     return [
         *checks,
         *_rejects_checks(rows, quality.max_rejected_share),
-        *_expect(rows, _simulation_expectations(split, quality, video, section)),
+        *_expect_frame(frame, _simulation_expectations(split, quality, video, section), suite="simulation"),
     ]
 
 
@@ -135,12 +147,14 @@ def _shard_check(folder: Path, shard: str, rows: Sequence[R], fault: Callable[[R
     )
 
 
-def _fault(folder: Path, row: IndexRow) -> str:
-    """How a clip breaks its checksum, the contract, or its row; empty when it does not."""
+def _fault(folder: Path, row: IndexRow, contents: dict[str, str]) -> str:
+    """How a clip breaks its checksum, the contract, or its row; empty when it does not. Notes its content."""
     try:
-        expected = asdict(index_row(read_clip(folder, row.extent), row.extent))
+        clip = read_clip(folder, row.extent)
+        expected = asdict(index_row(clip, row.extent))
     except ClipError as error:
         return str(error)
+    contents[row.clip_id] = hashlib.sha256(clip.rgb.tobytes() + clip.depth.tobytes()).hexdigest()
     differing = [
         f"{name} is {value!r} in the index, {expected[name]!r} in the clip"
         for name, value in asdict(row).items()
@@ -169,6 +183,7 @@ def _rejects_checks(rows: Sequence[IndexRow], most: float) -> list[Check]:
 
 def _simulation_expectations(split: str, quality: "Quality", video: "Video", section: "Split") -> list[Any]:
     import great_expectations.expectations as gxe
+    from great_expectations.expectations.row_conditions import Column
 
     clips = sum(section.configurations.values()) * section.views * section.takes
     sets = {
@@ -185,10 +200,22 @@ def _simulation_expectations(split: str, quality: "Quality", video: "Video", sec
         "max_speed": (0, quality.max_speed),
         "depth_max": (0, FARTHEST),
         "max_flow": (0, math.hypot(video.width, video.height)),  # visible: in frame before and after
+        "seed": (0, None),
+        "attempts": (1, None),
+        "objects": (1, None),
+        "size": (1, None),
     }
     return [
         gxe.ExpectTableRowCountToEqual(value=clips),
+        *(
+            gxe.ExpectTableRowCountToEqual(
+                value=count * section.views * section.takes,
+                row_condition=Column("category") == name,
+            )
+            for name, count in section.configurations.items()
+        ),
         gxe.ExpectColumnValuesToBeUnique(column="clip_id"),
+        gxe.ExpectColumnValuesToBeUnique(column=CONTENT),
         gxe.ExpectCompoundColumnsToBeUnique(column_list=["configuration", "view", "take"]),
         *(gxe.ExpectColumnValuesToBeInSet(column=name, value_set=values) for name, values in sets.items()),
         *(gxe.ExpectColumnValueLengthsToBeBetween(column=name, min_value=least) for name, least in lengths.items()),
@@ -211,10 +238,6 @@ def check_table(frame: "pd.DataFrame", expectations: Sequence[Expectation], *, s
     return _expect_frame(frame, built, suite=suite)
 
 
-def _expect(rows: Sequence[IndexRow], expectations: Sequence[Any]) -> list[Check]:
-    return _expect_frame(index_frame(rows), expectations, suite="simulation")
-
-
 def _expect_frame(frame: "pd.DataFrame", expectations: Sequence[Any], *, suite: str) -> list[Check]:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
@@ -230,21 +253,40 @@ def _expect_frame(frame: "pd.DataFrame", expectations: Sequence[Any], *, suite: 
         gx.ExpectationSuite(suite, expectations=list(expectations)),
         result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["clip_id"]},
     )
-    return [_check(outcome.to_json_dict()) for outcome in result.results]
+    return [_check(outcome.to_json_dict(), frame) for outcome in result.results]
 
 
-def _check(outcome: Mapping[str, Any]) -> Check:
+def _check(outcome: Mapping[str, Any], frame: "pd.DataFrame") -> Check:
     config, result = outcome["expectation_config"], outcome["result"]
     if outcome["exception_info"].get("exception_message"):
         raise RuntimeError(f"{config['type']}: {outcome['exception_info']['exception_message']}")
-    bounds = {key: value for key, value in config["kwargs"].items() if key not in ("batch_id", "column")}
-    subject = config["kwargs"].get("column", "index")
+    bounds = {key: value for key, value in config["kwargs"].items() if key != "batch_id"}
+    column, where = bounds.pop("column", ""), bounds.pop("row_condition", None)
+    if where:
+        bounds["where"] = {where["column"]["name"]: where["parameter"]}
     indices = result.get("unexpected_index_list") or []
+    if "observed_value" in result:
+        observed = f"observed {result['observed_value']}"
+    else:
+        counted = f"{result.get('unexpected_count', 0)} of {result.get('element_count', 0)} clips differ"
+        observed = "; ".join(filter(None, [_values(frame, column, config["type"]), counted]))
     return Check(
-        expectation=f"{subject} {config['type']} {bounds}",
+        expectation=f"{column or 'index'} {config['type']} {bounds}",
         passed=bool(outcome["success"]),
         rows=tuple(dict.fromkeys(str(index["clip_id"]) for index in indices)),
-        observed=f"observed {result['observed_value']}"
-        if "observed_value" in result
-        else f"{result.get('unexpected_count', 0)} of {result.get('element_count', 0)} clips differ",
+        observed=observed,
+        column=column,
+        kind=config["type"],
+        bounds=bounds,
     )
+
+
+def _values(frame: "pd.DataFrame", column: str, kind: str) -> str:
+    """What a column holds: its least and greatest number or length, or its few different values."""
+    if not len(frame) or not kind.endswith(("be_between", "be_in_set")):
+        return ""
+    if kind.endswith("be_in_set"):
+        different = sorted(frame[column].unique())
+        return ", ".join(str(value) for value in different[:VALUES_NAMED]) + ", ..." * (len(different) > VALUES_NAMED)
+    values = frame[column].str.len() if "lengths" in kind else frame[column]
+    return " to ".join(dict.fromkeys(f"{value:.6g}" for value in (values.min(), values.max())))

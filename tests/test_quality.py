@@ -93,7 +93,6 @@ class TestClips:
         ("column", "meta"),
         [
             ("split", {"split": "test"}),
-            ("category", {"category": "fluid"}),
             ("view", {"view": 1}),
             ("take", {"take": -1}),
             ("fps", {"fps": 8}),
@@ -136,6 +135,25 @@ class TestClips:
 
         write_split(tmp_path, shrink)
         assert "seen_share" in refusal(gate(tmp_path))
+
+    def test_another_category_is_one_too_many_and_one_too_few(self, tmp_path: Path) -> None:
+        write_split(tmp_path, lambda clip: replace(clip, meta=replace(clip.meta, category="fluid")))
+        counted, foreign = [check for check in gate(tmp_path) if not check.passed]
+        assert (counted.bounds, counted.observed) == ({"value": 6, "where": {"category": "rigid"}}, "observed 5")
+        assert (foreign.column, foreign.rows) == ("category", (clip_id(BAD),))
+
+    def test_the_same_pictures_under_another_name(self, tmp_path: Path) -> None:
+        other = make_clip(seed=0)
+        write_split(tmp_path, lambda clip: replace(clip, rgb=other.rgb, depth=other.depth))
+        assert failed(gate(tmp_path)) == {"content expect_column_values_to_be_unique": (clip_id(0), clip_id(BAD))}
+
+    def test_what_was_observed_is_said_of_good_columns_too(self, tmp_path: Path) -> None:
+        rows = write_split(tmp_path)
+        said = {(check.column, check.kind.rsplit("_", 1)[-1]): check.observed for check in gate(tmp_path)}
+        speeds = [row.max_speed for row in rows]
+        assert said["max_speed", "between"] == f"{min(speeds):.6g} to {max(speeds):.6g}; 0 of 6 clips differ"
+        assert said["frames", "set"] == "5; 0 of 6 clips differ"
+        assert said["valid_share", "between"] == "1; 0 of 6 clips differ"
 
     def test_a_missing_frame(self, tmp_path: Path) -> None:
         def shorten(clip: Clip) -> Clip:

@@ -20,7 +20,7 @@ _TO_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0])  # OpenCV looks along +z with y dow
 
 @dataclass(frozen=True, kw_only=True)
 class RendererSpeed:
-    """Frames per second of square pictures; `ratio`: ours over TinyRenderer's."""
+    """Frames per second of pictures `size` pixels high; `ratio`: ours over TinyRenderer's."""
 
     size: int
     triangles: int
@@ -50,26 +50,36 @@ def renderer_speed(
     cast what cannot hit, took 310 ns per pixel at 256 x 256 with shading and annotation.
     """
     compile_kernels(device)
-    speeds = []
-    for size in sizes:
-        sized = replace(scene, camera=_square(scene.camera, size))
-
-        def ours(sized: Scene = sized) -> None:
-            render(sized, motion, samples_per_pixel=samples_per_pixel, device=device)
-
-        with _tiny_renderer(sized, motion) as theirs:
-            seconds = _best(ours, theirs, repeats=repeats)
-        frames = len(motion.vertices)
-        speeds.append(
-            RendererSpeed(
-                size=size,
-                triangles=len(motion.faces),
-                frames_per_second=frames / seconds[0],
-                tiny_renderer_frames_per_second=frames / seconds[1],
-                ratio=seconds[1] / seconds[0],
-            )
+    return tuple(
+        compare(
+            replace(scene, camera=resized(scene.camera, size, size)),
+            motion,
+            samples_per_pixel=samples_per_pixel,
+            repeats=repeats,
+            device=device,
         )
-    return tuple(speeds)
+        for size in sizes
+    )
+
+
+def compare(
+    scene: Scene, motion: Motion, *, samples_per_pixel: int, repeats: int, device: str = DEFAULT_DEVICE
+) -> RendererSpeed:
+    """`renderer_speed` at the size of the scene's own camera, the kernels compiled before."""
+
+    def ours() -> None:
+        render(scene, motion, samples_per_pixel=samples_per_pixel, device=device)
+
+    with _tiny_renderer(scene, motion) as theirs:
+        seconds = _best(ours, theirs, repeats=repeats)
+    frames = len(motion.vertices)
+    return RendererSpeed(
+        size=scene.camera.height,
+        triangles=len(motion.faces),
+        frames_per_second=frames / seconds[0],
+        tiny_renderer_frames_per_second=frames / seconds[1],
+        ratio=seconds[1] / seconds[0],
+    )
 
 
 def _best(*programs: Callable[[], None], repeats: int) -> list[float]:
@@ -83,11 +93,11 @@ def _best(*programs: Callable[[], None], repeats: int) -> list[float]:
     return best
 
 
-def _square(camera: Camera, size: int) -> Camera:
-    """The same camera with size x size pixels: the picture's middle where it was, as many degrees high."""
-    intrinsics = resize_intrinsics(camera.intrinsics, size / camera.height)
-    intrinsics[0, 2] += (size - camera.width * size / camera.height) / 2
-    return replace(camera, height=size, width=size, intrinsics=intrinsics)
+def resized(camera: Camera, height: int, width: int) -> Camera:
+    """The same camera with height x width pixels: the picture's middle where it was, as many degrees high."""
+    intrinsics = resize_intrinsics(camera.intrinsics, height / camera.height)
+    intrinsics[0, 2] += (width - camera.width * height / camera.height) / 2
+    return replace(camera, height=height, width=width, intrinsics=intrinsics)
 
 
 @contextmanager

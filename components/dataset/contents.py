@@ -1,9 +1,12 @@
 """What stands on a contact sheet, as data."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from components.dataset.histograms import Histogram, Words
-from components.dataset.thumbnails import Thumbnail
+
+if TYPE_CHECKING:
+    from components.dataset.thumbnails import Thumbnail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class CategorySheet:
 
     name: str
     families: tuple[FamilyCount, ...]
-    thumbnails: tuple[Thumbnail, ...]
+    thumbnails: "tuple[Thumbnail, ...]"
     drawn: tuple[Charts, ...]
     around: Charts
     measured: Charts

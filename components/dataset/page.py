@@ -2,18 +2,14 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from components.dataset.contents import Sheet
+from components.dataset.drawing import page_environment
 from components.dataset.histograms import HEIGHT, WIDTH
 from components.dataset.sheet import gather
 from components.dataset.splits import Tick
 from components.errors import ParametersError
 from components.files import write_atomically
-from components.report.curves import brief
-from components.report.page import TEMPLATES as REPORT_TEMPLATES
 
-TEMPLATES = Path(__file__).parent / "templates"
 SUFFIXES = (".html", ".htm")
 
 
@@ -29,15 +25,7 @@ def write_sheet(
 
 def render(sheet: Sheet) -> str:
     """The page."""
-    environment = Environment(
-        loader=FileSystemLoader([TEMPLATES, REPORT_TEMPLATES]),  # the report's style is this page's too
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["brief"] = brief
-    return environment.get_template("sheet.html.jinja").render(sheet=sheet, drawing=(WIDTH, HEIGHT))
+    return page_environment().get_template("sheet.html.jinja").render(sheet=sheet, drawing=(WIDTH, HEIGHT))
 
 
 def _check_out(out: Path) -> None:

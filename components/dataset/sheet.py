@@ -84,7 +84,8 @@ def _category(name: str, found: Sequence[Read], clips: int, damages: Damages, bu
         if read.parameters is not None:
             by_family[read.row.family].append(read.parameters.get("configuration", {}))
             gravity = {"gravity": read.parameters.get("gravity")}
-            around.append({**gravity, **read.parameters.get("surroundings", {})})
+            orbit = {"orbit": read.parameters["orbit"]} if "orbit" in read.parameters else {}
+            around.append({**gravity, **read.parameters.get("surroundings", {}), **orbit})
     return CategorySheet(
         name=name,
         families=tuple(_family_counts(name, rows)),

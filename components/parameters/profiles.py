@@ -16,6 +16,7 @@ from components.parameters.plain import odd_values
 
 PROFILES = Path("profiles")
 BASE = "laptop"
+TABLES = ("families", "configurations")  # names and numbers that a profile chooses: its table replaces the base's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,11 @@ def _overlay(base: MutableMapping[str, Any], changes: Mapping[str, Any], *, sour
     for key, value in changes.items():
         if key not in base:
             raise ParametersError(f"{source}: {prefix}{key}: unknown key, not in profiles/{BASE}.yaml")
-        if isinstance(value, Mapping) and isinstance(base[key], MutableMapping):
+        if isinstance(value, Mapping) and key in TABLES:
+            for left_out in set(base[key]) - set(value):
+                del base[key][left_out]
+            base[key].update(value)
+        elif isinstance(value, Mapping) and isinstance(base[key], MutableMapping):
             _overlay(base[key], value, source=source, prefix=f"{prefix}{key}.")
         else:
             base[key] = value

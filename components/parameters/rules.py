@@ -16,6 +16,8 @@ SOLVER_RATE = 960  # Hz: the solver's time step is accurate at this rate, and a 
 BALANCED = 2.0  # degrees around a column's point of balance that are left out
 COLUMN_WIDTH = 1.2  # over the radius of a ball
 RAMP_LENGTH = 2.8  # metres
+DOMINO = 0.7  # metres, the highest
+STACK, STACK_GAP = 5.0, 0.35  # of boxes: its height over the radius of a ball, and metres under the last
 REACH = (1.3, 0.4)  # metres from the middle to an object in the air
 GAP = 0.15  # metres between the bounding spheres of two objects
 BOUNDING = 1.65  # radius of the largest box's bounding sphere, over the radius of a ball
@@ -238,9 +240,14 @@ def check_view(params: Params) -> Iterator[Problem]:
     """The camera sees the scene from the floor to its top and from side to side, and objects are larger than dots."""
     camera, rigid, video = params.simulation.camera, params.simulation.rigid, params.video
     slope, rise = tan(radians(camera.field_of_view) / 2), radians(camera.elevation)
+    ramp = RAMP_LENGTH * sin(radians(rigid.ramp_angle[1]))
     tops = {
         "drop": rigid.drop_height[1] + 2 * rigid.radius[1],
-        "ramp": RAMP_LENGTH * sin(radians(rigid.ramp_angle[1])),
+        "ramp": ramp,
+        "collide": ramp,
+        "behind": ramp,
+        "dominoes": DOMINO,
+        "stack": STACK * rigid.radius[1] + STACK_GAP,
         "topple": COLUMN_WIDTH * rigid.radius[1] * rigid.slenderness[1],
     }
     top = max(tops[family] for family in rigid.families)
@@ -261,6 +268,27 @@ def check_view(params: Params) -> Iterator[Problem]:
             field="simulation.camera.distance",
             message=f"{camera.distance:g}: an object of radius {rigid.radius[0]:g} is {across:.2f} pixels across, "
             f"expected at least {LEAST_OBJECT}: lower simulation.camera.distance or raise simulation.rigid.radius",
+        )
+
+
+def check_orbit(params: Params) -> Iterator[Problem]:
+    """Cameras that orbit move, and where they stand still there are clips for stage 3's reward and for second takes."""
+    orbit = params.simulation.camera.orbit
+    if orbit.share >= 1:
+        yield Problem(
+            field="simulation.camera.orbit.share",
+            message=f"{orbit.share:g} leaves stage 3 no clip whose camera stands still: write 0.5 or less",
+        )
+    if orbit.share and params.simulation.splits.train.takes > 1:
+        yield Problem(
+            field="simulation.camera.orbit.share",
+            message=f"{orbit.share:g}, expected 0: second takes are for scores, which want a camera that stands still: "
+            "write share: 0, or takes: 1 for simulation.splits.train",
+        )
+    if orbit.share and not any(orbit.degrees):
+        yield Problem(
+            field="simulation.camera.orbit.degrees",
+            message=f"{list(orbit.degrees)}, expected an angle: write [-40, 40], or share: 0",
         )
 
 
@@ -317,6 +345,7 @@ RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_lean,
     check_room,
     check_view,
+    check_orbit,
     check_shards,
     check_train,
     check_evaluation,

@@ -5,15 +5,29 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from components.parameters.categories.articulated import Articulated
+from components.parameters.categories.deformable import Deformable
 from components.parameters.categories.fluid import Fluid
 from components.parameters.categories.garment import Garment
 from components.parameters.categories.granular import Granular
 from components.parameters.categories.inflatable import Inflatable
 from components.parameters.categories.rigid import Rigid
 from components.parameters.categories.rope import Ropes
-from components.parameters.fields import Range, Section, UnitRange, square, within
+from components.parameters.categories.thermodynamics import Thermodynamics
+from components.parameters.fields import Range, Section, Share, UnitRange, square, within
 
-CategoryName = Literal["articulated", "fluid", "garment", "granular", "inflatable", "rigid", "rope"]
+CategoryName = Literal[
+    "articulated", "deformable", "fluid", "garment", "granular", "inflatable", "rigid", "rope", "thermodynamics"
+]
+
+
+class Orbit(Section):
+    """Cameras that circle the scene. share: of train's configurations; degrees: over a clip, above 0 to the right.
+
+    Other splits' cameras stand still: what is scored on their clips, or learned for a score, is defined so.
+    """
+
+    share: Share
+    degrees: Annotated[Range, within(-180, 180)]
 
 
 class CameraParams(Section):
@@ -24,6 +38,7 @@ class CameraParams(Section):
     elevation: Annotated[float, Field(ge=0, le=89)]
     target_height: Annotated[float, Field(ge=0.1, le=20)]
     azimuth_between_views: Annotated[float, Field(ge=1, le=120)]  # of three views at most: no two are the same
+    orbit: Orbit
 
 
 class EnvironmentParams(Section):
@@ -84,10 +99,12 @@ class Simulation(Section):
     environment: EnvironmentParams
     physics: PhysicsByName
     articulated: Articulated
+    deformable: Deformable
     fluid: Fluid
     garment: Garment
     granular: Granular
     inflatable: Inflatable
     rigid: Rigid
     rope: Ropes
+    thermodynamics: Thermodynamics
     splits: Splits

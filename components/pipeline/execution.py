@@ -77,13 +77,11 @@ def _run(
 ) -> Mapping[str, float]:
     root = Path.cwd()
     check_inputs(stage, root)
-    folder = root / STATE / "progress" / stage.name
-    key = work_key(stage, root)
-    work = folder / key
+    work = work_folder(stage, root)
     work.mkdir(parents=True, exist_ok=True)
     module = importlib.import_module(f"components.stages.{stage.template}")
     values = stage_values(stage, root)
-    with stage_run(root, name=stage.name, profile=params.profile, params=values, key=key, work=work) as run:
+    with stage_run(root, name=stage.name, profile=params.profile, params=values, key=work.name, work=work) as run:
         context = StageContext(
             work=work,
             stopped=stopped,
@@ -93,8 +91,13 @@ def _run(
         figures: Mapping[str, float] = module.run(visible(params, (*UNTRACKED, *stage.params)), context, **item)
         if run.begun or "backbone" in item:
             run.finish(figures)
-    shutil.rmtree(folder)
+    shutil.rmtree(work.parent)
     return figures
+
+
+def work_folder(stage: GraphStage, root: Path) -> Path:
+    """Where a stage's unfinished work lies: named by all that decides its result."""
+    return root / STATE / "progress" / stage.name / work_key(stage, root)
 
 
 def check_inputs(stage: GraphStage, root: Path) -> None:

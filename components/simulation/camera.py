@@ -1,4 +1,4 @@
-"""The camera of a view: it looks at a point above the scene's centre and does not move."""
+"""The camera of a view: it looks at a point above the scene's centre, and stands still or orbits it."""
 
 from typing import TYPE_CHECKING
 
@@ -18,22 +18,22 @@ def view_azimuth(view: int, views: int, between: float) -> float:
     return (view - (views - 1) / 2) * between
 
 
-def orbit_camera(camera: "CameraParams", video: "Video", *, azimuth: float) -> Camera:
+def orbit_camera(camera: "CameraParams", video: "Video", *, azimuth: float, orbit: float = 0.0) -> Camera:
     """Pinhole camera at `azimuth` degrees around the target: at 0 on the negative y axis, at 90 on the x axis.
 
+    orbit: degrees by which the azimuth grows, evenly, from the first frame to the last; above 0 to the camera's right.
     Square pixels: f = H / 2 / tan(vertical field of view / 2), principal point at the middle of the picture.
     """
-    turn, rise = np.radians(azimuth), np.radians(camera.elevation)
+    turns, rise = np.radians(azimuth + orbit * np.linspace(0.0, 1.0, video.frames)), np.radians(camera.elevation)
     target = np.array([0.0, 0.0, camera.target_height])
-    away = np.array([np.sin(turn) * np.cos(rise), -np.cos(turn) * np.cos(rise), np.sin(rise)])
-    position = target + camera.distance * away
+    around = np.stack([np.sin(turns) * np.cos(rise), -np.cos(turns) * np.cos(rise), np.full_like(turns, np.sin(rise))])
     focal = video.height / 2 / np.tan(np.radians(camera.field_of_view) / 2)
     intrinsics = np.array([[focal, 0.0, (video.width - 1) / 2], [0.0, focal, (video.height - 1) / 2], [0.0, 0.0, 1.0]])
     return Camera(
         height=video.height,
         width=video.width,
         intrinsics=intrinsics,
-        extrinsics=np.repeat(look_at(position, target)[None], video.frames, axis=0),
+        extrinsics=np.stack([look_at(target + camera.distance * away, target) for away in around.T]),
     )
 
 

@@ -47,6 +47,20 @@ def write_captions(
     return Captions(caption=caption, caption_initial=" ".join([caption, *(motions or [choose(rng, AT_REST)])]))
 
 
+def with_orbit(rng: np.random.Generator, captions: Captions, degrees: float) -> Captions:
+    """The captions of a scene whose camera orbits it; above 0 degrees to the camera's right."""
+    side, far = "right" if degrees > 0 else "left", f"{abs(degrees):.1f} degrees"
+    sentence = choose(
+        rng,
+        (
+            f"The camera circles the scene to the {side}, by {far}.",
+            f"Meanwhile the camera moves {far} around the scene, to the {side}.",
+            f"The camera orbits to the {side} by {far} and keeps looking at the same place.",
+        ),
+    )
+    return Captions(caption=captions.caption, caption_initial=f"{captions.caption_initial} {sentence}")
+
+
 def seen(extrinsics: FloatArray, position: Vec3, velocity: Vec3) -> Vec3:
     """How a velocity at a place looks through a camera: to the right in the picture, away in depth, up in the world.
 

@@ -10,15 +10,17 @@ import numpy as np
 
 from components.clip import canonical_json
 from components.simulation.camera import orbit_camera, view_azimuth
+from components.simulation.captions import with_orbit
 from components.simulation.environment import Surroundings
 from components.simulation.families import CATEGORIES
 from components.simulation.scene import Scene, Vec3
 
 if TYPE_CHECKING:
-    from components.parameters.simulation import Physics
+    from components.parameters.simulation import Orbit, Physics
     from components.params import Params
 
 STANDARD_GRAVITY = 9.81  # m/s^2
+ORBITING = "train"  # its stage 2 alone learns from moving cameras: all that is scored or rewarded wants them still
 
 
 def build_scene(
@@ -44,7 +46,9 @@ def build_scene(
         configuration = configuration.perturbed(_generator(*place, "take", take), simulation.take_perturbation)
     bodies = configuration.bodies()
     azimuth = view_azimuth(view, section.views, simulation.camera.azimuth_between_views)
-    camera = orbit_camera(simulation.camera, params.video, azimuth=azimuth)
+    orbit = _draw_orbit(_generator(*place, "orbit"), simulation.camera.orbit) if split == ORBITING else 0.0
+    camera = orbit_camera(simulation.camera, params.video, azimuth=azimuth, orbit=orbit)
+    captions = first_take.captions(_generator(*place, "captions"), camera.extrinsics[0])
     at_rest = not any(any(body.velocity) or any(body.angular_velocity) for body in bodies)
     return Scene(
         category=category,
@@ -52,7 +56,7 @@ def build_scene(
         bodies=(surroundings.floor(), *bodies),
         environment=surroundings.environment(),
         camera=camera,
-        captions=first_take.captions(_generator(*place, "captions"), camera.extrinsics[0]),
+        captions=with_orbit(_generator(*place, "orbit caption"), captions, orbit) if orbit else captions,
         frames=params.video.frames,
         fps=params.video.fps,
         gravity=gravity,
@@ -63,6 +67,7 @@ def build_scene(
             "gravity": list(gravity),
             "configuration": json.loads(canonical_json(asdict(first_take))),
             "surroundings": asdict(surroundings),
+            **({"orbit": orbit} if orbit else {}),  # degrees
         },
     )
 
@@ -82,6 +87,12 @@ def _draw_family(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
     names = sorted(shares)
     weights = np.array([shares[name] for name in names])
     return str(rng.choice(names, p=weights / weights.sum()))
+
+
+def _draw_orbit(rng: np.random.Generator, orbit: "Orbit") -> float:
+    """Degrees of a camera's way around the scene, to its right; 0 where it stands still."""
+    moves = rng.random() < orbit.share
+    return float(rng.uniform(*orbit.degrees)) if moves else 0.0
 
 
 def _draw_gravity(rng: np.random.Generator, physics: "Physics") -> Vec3:

@@ -24,6 +24,7 @@ from components.simulation.workers import worker_pool, worker_stopped
 
 if TYPE_CHECKING:
     from components.params import Params
+    from components.simulation.parts import Part
 
 POLL = 0.2  # seconds between looks at the stop signal
 
@@ -46,15 +47,23 @@ class ShardTask:
     configurations: tuple[tuple[str, int], ...]
 
 
-def shard_tasks(params: "Params", split: str) -> list[ShardTask]:
-    """The shards of a split; all views and takes of a configuration lie in one shard."""
+def shard_tasks(params: "Params", split: str, part: "Part | None" = None) -> list[ShardTask]:
+    """The shards of a split, or of a part of it; all views and takes of a configuration lie in one shard."""
     section = getattr(params.simulation.splits, split)
     configurations = [(category, index) for category, count in section.configurations.items() for index in range(count)]
     size = params.simulation.clips_per_shard // (section.views * section.takes)
     return [
         ShardTask(number=number, configurations=tuple(configurations[start : start + size]))
         for number, start in enumerate(range(0, len(configurations), size))
+        if part is None or part.holds(number)
     ]
+
+
+def count_clips(params: "Params", split: str, part: "Part | None" = None) -> int:
+    """How many clips a split has, or a part of it."""
+    section = getattr(params.simulation.splits, split)
+    each: int = section.views * section.takes
+    return each * sum(len(task.configurations) for task in shard_tasks(params, split, part))
 
 
 def generate_split(
@@ -64,15 +73,17 @@ def generate_split(
     folder: Path,
     stopped: Callable[[], bool],
     display: Display,
+    part: "Part | None" = None,
 ) -> Mapping[str, float]:
     """Write the shards and the index of `split` into `folder`/split; shards that are there already are kept.
 
+    Of a part only its shards, and no index: see `components.simulation.parts`.
     Raises StoppedError after the shards at work were given up; the same call continues.
     """
     started = time.monotonic()
     target = folder / "split"
     rows_folder = folder / "rows"
-    tasks = shard_tasks(params, split)
+    tasks = shard_tasks(params, split, part)
     section = getattr(params.simulation.splits, split)
     clips_each = section.views * section.takes
     done = [task for task in tasks if _is_done(folder, task, clips_each)]
@@ -83,7 +94,8 @@ def generate_split(
         made += len(task.configurations) * clips_each
         display.advance(len(task.configurations) * clips_each)
     rows = [row for task in tasks for row in read_rows(_rows_path(rows_folder, task))]
-    write_index(target, rows)
+    if part is None:
+        write_index(target, rows)
     elapsed = time.monotonic() - started
     attempts = sum(row.attempts for row in rows)
     return {

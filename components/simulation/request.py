@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,8 @@ from components.parameters.rules import SOLVER_RATE
 from components.progress import Progress
 from components.shards import read_clip
 from components.simulation.families import CATEGORIES
-from components.simulation.generate import generate_split
+from components.simulation.generate import count_clips, generate_split
+from components.simulation.parts import Part, gather_parts
 from components.simulation.preview import TILE, depth_colours, flow_colours, id_colours, spread
 
 if TYPE_CHECKING:
@@ -45,37 +47,54 @@ class Request:
     frames: int | None
     fps: int | None
     seed: int | None
+    orbit: float | None  # degrees of every camera over the clip, to the right
     views: int
     takes: int
 
 
 def simulate_to_folder(
-    request: Request, params: "Params", *, out: Path, preview: bool, stopped: Callable[[], bool]
+    request: Request,
+    params: "Params",
+    *,
+    out: Path,
+    preview: bool,
+    stopped: Callable[[], bool],
+    part: Part | None = None,
 ) -> Mapping[str, float]:
     """Shards, index, summary and REQUEST in `out`, whole or not at all; what is finished of a stopped run is kept.
 
+    Of a part only its shards, in a hidden folder beside `out`, from which the same call without it takes them over.
     The same request again makes nothing new. ParametersError when `out` holds anything else, or the request is wrong.
     """
     wanted = requested(request, params)
     identity = canonical_json({"request": asdict(request), "params": _identity(wanted)})
-    section = wanted.simulation.splits.train
     figures: Mapping[str, float]
     if _is_there(out, identity):
         figures = {"clips": len(read_index(out)), "clips_made_now": 0}
     else:
-        work = out.with_name(f".{out.name}.unfinished")
+        work = out.with_name(f".{out.name}.{part.name if part else 'unfinished'}")
+        parts = [] if part else _parts_of(out, identity)
         _is_there(work, identity)  # or another request's, which is not to be mixed with this
         work.mkdir(parents=True, exist_ok=True)
         (work / REQUEST).write_text(identity, encoding="utf-8")
-        with Progress("simulate", request.clips * section.views * section.takes, unit="clips") as display:
-            figures = generate_split(wanted, split=SPLIT, folder=work, stopped=stopped, display=display)
+        gather_parts(parts, work)
+        with Progress("simulate", count_clips(wanted, SPLIT, part), unit="clips") as display:
+            figures = generate_split(wanted, split=SPLIT, folder=work, stopped=stopped, display=display, part=part)
+        if part:
+            return figures
         shutil.copy(work / REQUEST, work / "split" / REQUEST)
         move_folder(work / "split", out)
-        shutil.rmtree(work)
+        for folder in (work, *parts):
+            shutil.rmtree(folder)
     if preview:
         clips = [read_clip(out, row.extent) for row in spread(read_index(out), SHOWN)]
         write_moving_preview(clips, out / PREVIEW)
     return figures
+
+
+def _parts_of(out: Path, identity: str) -> list[Path]:
+    """Folders of parts of this very request beside `out`; ParametersError for those of another."""
+    return [part for part in out.parent.glob(f".{escape(out.name)}.part-*") if _is_there(part, identity)]
 
 
 def write_moving_preview(clips: Sequence[Clip], out: Path) -> None:
@@ -114,6 +133,10 @@ def requested(request: Request, params: "Params") -> "Params":
     }
     if SOLVER_RATE % video["fps"]:
         raise ParametersError(f"--fps {video['fps']}: does not divide the solvers' {SOLVER_RATE} steps a second")
+    if request.orbit is not None and not -180 <= request.orbit <= 180:
+        raise ParametersError(f"--orbit {request.orbit:g}: expected -180 to 180 degrees, above 0 to the right")
+    if request.orbit and request.takes > 1:
+        raise ParametersError("--orbit goes with --takes 1: second takes are for scores, of cameras that stand still")
     simulation, splits = params.simulation, params.simulation.splits
     changes: dict[str, Any] = {"configurations": {request.category: request.clips}}
     train = splits.train.model_copy(update={**changes, "views": request.views, "takes": request.takes})
@@ -121,6 +144,11 @@ def requested(request: Request, params: "Params") -> "Params":
     if request.family is not None:
         section = getattr(simulation, request.category)
         updated[request.category] = section.model_copy(update={"families": {request.family: 1.0}})
+    if request.orbit is not None:
+        orbit = {"share": 1.0, "degrees": (request.orbit, request.orbit)}
+        updated["camera"] = simulation.camera.model_copy(
+            update={"orbit": simulation.camera.orbit.model_copy(update=orbit)}
+        )
     return params.model_copy(
         update={
             "seed": params.seed if request.seed is None else request.seed,

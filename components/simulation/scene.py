@@ -163,7 +163,8 @@ class Motion:
     vertices (T,V,3) and normals (T,V,3) in the world; reference (V,3): the same vertices in the coordinates textures
     are evaluated in (fixed over time); faces (F,3); face_body (F,): index into `Scene.bodies`; poses (T,N,7) xyz and
     quaternion xyzw (not rigid: centre of mass and IDENTITY); velocities (T,N,6) linear and angular (not rigid: of the
-    centre of mass, and 0); N dynamic things in the order of `Scene.bodies`.
+    centre of mass, and 0); N dynamic things in the order of `Scene.bodies`. heat (T,V), where something is hot: its
+    place in the temperature colours, from 0 (none) to 1 (yellow), which RGB shows and albedo does not.
     """
 
     vertices: FloatArray
@@ -173,3 +174,4 @@ class Motion:
     face_body: NDArray[np.int32]
     poses: FloatArray
     velocities: FloatArray
+    heat: FloatArray | None = None

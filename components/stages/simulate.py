@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from components.files import move_folder
 from components.simulation.generate import generate_split
+from components.simulation.parts import PARTS, gather_parts
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -15,7 +16,8 @@ UNIT = "clips"
 
 
 def run(params: "Params", context: "StageContext", *, split: str) -> Mapping[str, float]:
-    """Write data/simulation/SPLIT: shards and their index."""
+    """Write data/simulation/SPLIT: shards and their index. Shards that parts have made are taken over."""
+    gather_parts((context.work / PARTS).glob("*"), context.work)
     section = getattr(params.simulation.splits, split)
     total = sum(section.configurations.values()) * section.views * section.takes
     with context.progress(total) as display:

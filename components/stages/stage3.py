@@ -10,6 +10,7 @@ from components.training.encoded import TRAIN_FILE, load_encoded
 from components.training.policy import Practice
 from components.training.simulated import read_rays, read_truth
 from components.training.stage3 import Reinforcement
+from components.training.still_cameras import with_still_cameras
 from components.training.variant import train_variant
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
         truth=read_truth(clips),
         rays=read_rays(clips),
     )
+    practice = with_still_cameras(practice, clips)
     learner = Reinforcement(model, practice, params.stage3, noise_level=params.heads.noise_level, seed=params.seed)
     return train_variant(
         learner,

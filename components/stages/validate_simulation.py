@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.dataset.gate_page import gate_page
 from components.errors import StoppedError
 from components.files import write_atomically
 from components.quality import check_simulation, checks_report, refuse_if_failed
@@ -17,10 +18,11 @@ UNIT = "shards"
 
 
 def run(params: "Params", context: "StageContext", *, split: str) -> Mapping[str, float]:
-    """Write data/quality/simulation-SPLIT.json, or refuse."""
+    """Write data/quality/simulation-SPLIT.json and .html, or refuse."""
     folder = Path("data/simulation") / split
-    passed = Path("data/quality") / f"simulation-{split}.json"
-    passed.unlink(missing_ok=True)  # an earlier verdict is none on these clips
+    passed, refused = (Path(place) / f"simulation-{split}.json" for place in ("data/quality", ".phys4d/quality"))
+    for suffix in (".json", ".html"):
+        passed.with_suffix(suffix).unlink(missing_ok=True)  # an earlier verdict is none on these clips
     with context.progress(len(list(folder.glob("*.tar")))) as display:
 
         def shard_done() -> None:
@@ -37,8 +39,9 @@ def run(params: "Params", context: "StageContext", *, split: str) -> Mapping[str
             shard_done=shard_done,
         )
     report = json.dumps(checks_report(checks), indent=1).encode()
-    refused = Path(".phys4d/quality") / f"simulation-{split}.json"
-    write_atomically(refused, report)
-    refuse_if_failed(checks, gate=f"validate_simulation@{split}", report=refused)
-    write_atomically(passed, report)
+    page = gate_page(checks, folder, split=split).encode()
+    for target in (refused, passed):
+        write_atomically(target.with_suffix(".html"), page)
+        write_atomically(target, report)
+        refuse_if_failed(checks, gate=f"validate_simulation@{split}", report=refused)
     return {"checks": len(checks), "failed": 0}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.benchmarks.renderer import RendererSpeed, _projection, _square, renderer_speed
+from components.benchmarks.renderer import RendererSpeed, _projection, renderer_speed, resized
 from components.geometry import project
 from tests.simulation.rendering.scenes import camera, tumbling
 
@@ -18,7 +18,7 @@ def test_both_renderers_are_timed_at_every_size() -> None:
 
 def test_a_resized_camera_keeps_what_is_in_its_middle() -> None:
     view = camera((32, 48), frames=1)
-    pixels, _ = project([0.0, 0.0, 0.6], _square(view, 64).intrinsics, view.extrinsics[0])
+    pixels, _ = project([0.0, 0.0, 0.6], resized(view, 64, 64).intrinsics, view.extrinsics[0])
     np.testing.assert_allclose(pixels, [31.5, 31.5])
 
 

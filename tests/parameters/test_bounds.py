@@ -9,7 +9,7 @@ from components.parameters import rules
 from components.parameters.loader import examine
 from components.parameters.profiles import profile_values
 from components.simulation.families import looks
-from components.simulation.families.rigid import balance, incline, objects, placement, topple
+from components.simulation.families.rigid import balance, incline, objects, placement, row, stack, topple
 from components.simulation.scene import Shape
 from components.simulation.solvers import bullet
 from tests.dotted import set_fields
@@ -34,6 +34,10 @@ def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can 
         ("simulation__camera__target_height", -5.0),
         ("simulation__camera__azimuth_between_views", 0.0),
         ("simulation__camera__azimuth_between_views", 360.0),
+        ("simulation__camera__orbit__degrees", [-200.0, 0.0]),
+        ("simulation__camera__orbit__degrees", [30.0, 10.0]),
+        ("simulation__camera__orbit__share", 1.5),
+        ("simulation__camera__orbit__share", 1.0),
         ("simulation__environment__light_elevation", [-90.0, -90.0]),
         ("simulation__environment__light_azimuth", [0.0, 1e9]),
         ("simulation__environment__floor_patterns", ["noise"] * 4),
@@ -155,6 +159,8 @@ def test_constants_written_twice_are_equal() -> None:
     assert rules.BALANCED == balance.BALANCED
     assert rules.COLUMN_WIDTH == topple.WIDTH
     assert rules.RAMP_LENGTH == incline.LENGTH
+    assert row.HEIGHT[1] == rules.DOMINO
+    assert ((stack.COUNT[1] + 1) * 2 * stack.SIZE[2][1], stack.GAP[1]) == (rules.STACK, rules.STACK_GAP)
     assert (rules.REACH, rules.GAP) == (placement.REACH, placement.GAP)
     assert rules.TINY_POSITIONS == wan.POSITIONS
 

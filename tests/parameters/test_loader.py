@@ -84,6 +84,15 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
         ({"pseudo_labels__depth_source": "x/y"}, "pseudo_labels.depth_source: 'x/y' is of no use to depth labeler"),
         ({"video__fps": 25}, "video.fps: 25 does not divide the solver's 960 steps a second: write 24"),
         ({"simulation__clips_per_shard": 49}, "simulation.clips_per_shard: 49 is not a multiple of 1 views x 2 takes"),
+        ({"simulation__camera__orbit__share": 1.0}, "simulation.camera.orbit.share: 1 leaves stage 3 no clip"),
+        (
+            {"simulation__camera__orbit__share": 0.5, "simulation__splits__train__takes": 2},
+            "simulation.camera.orbit.share: 0.5, expected 0: second takes are for scores",
+        ),
+        (
+            {"simulation__camera__orbit__share": 0.5, "simulation__camera__orbit__degrees": [0.0, 0.0]},
+            "simulation.camera.orbit.degrees: [0.0, 0.0], expected an angle",
+        ),
         ({"simulation__splits__test__takes": 1}, "simulation.splits.test.takes: 1, expected 2"),
         ({"simulation__splits__test__physics": "unknown"}, "simulation.splits.test.physics: 'unknown', expected"),
     ],
@@ -182,5 +191,12 @@ def test_an_exponent_without_a_dot_is_a_number(tmp_path: Path) -> None:
     assert read_yaml(path) == {"a": 1e-4}
 
 
-def test_the_laptop_profile_uses_every_family_there_is() -> None:
-    assert set(laptop()["simulation"]["rigid"]["families"]) == set(CATEGORIES["rigid"].families)
+def test_the_laptop_profile_keeps_the_families_it_was_trained_with() -> None:
+    assert laptop()["simulation"]["rigid"]["families"] == {"drop": 0.5, "ramp": 0.25, "topple": 0.25}
+
+
+@pytest.mark.parametrize("name", ["gpu", "cluster"])
+def test_larger_profiles_use_every_family_there_is(name: str) -> None:
+    families = profile_values(name)["simulation"]["rigid"]["families"]
+    assert set(families) == set(CATEGORIES["rigid"].families)
+    assert sum(families.values()) == pytest.approx(1.0)

@@ -20,7 +20,7 @@ PARAMS = LAPTOP.model_copy(
     }
 )
 REQUESTED = Request(
-    category="rigid", family="ramp", clips=3, size="24x32", frames=5, fps=None, seed=7, views=1, takes=1
+    category="rigid", family="ramp", clips=3, size="24x32", frames=5, fps=None, seed=7, orbit=None, views=1, takes=1
 )
 
 
@@ -42,6 +42,15 @@ def test_the_clips_are_those_asked_for(tmp_path: Path) -> None:
     (same,) = configuration_clips(requested(REQUESTED, PARAMS), split="train", category="rigid", index=1)
     assert clips[1].description() == same.description()
     assert [path.name for path in tmp_path.iterdir()] == ["clips"]
+
+
+def test_cameras_orbit_where_that_is_asked_for(tmp_path: Path) -> None:
+    request = replace(REQUESTED, clips=2, orbit=-30.0)
+    simulate_to_folder(request, PARAMS, out=tmp_path / "clips", preview=False, stopped=never)
+    for clip in read_split(tmp_path / "clips"):
+        assert clip.meta.parameters["orbit"] == -30.0
+        assert "30.0 degrees" in clip.meta.caption_initial
+        assert (clip.extrinsics[-1] != clip.extrinsics[0]).any()
 
 
 def test_the_preview_shows_every_frame_of_four_fields(tmp_path: Path) -> None:
@@ -95,6 +104,8 @@ def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -
         ({"size": "24"}, r"--size 24: expected HEIGHTxWIDTH in pixels, such as 256x256"),
         ({"size": "24x8"}, r"--size: width 8 is wrong, input should be greater than or equal to 16"),
         ({"frames": 5000}, r"--frames: frames 5000 is wrong"),
+        ({"orbit": 190.0}, r"--orbit 190: expected -180 to 180 degrees"),
+        ({"orbit": 20.0, "takes": 2}, r"--orbit goes with --takes 1"),
         ({"fps": 25}, r"--fps 25: does not divide the solvers' 960 steps a second"),
     ],
 )

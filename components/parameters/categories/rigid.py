@@ -11,7 +11,11 @@ class Rigid(Section):
     """Ranges of the category rigid: metres, kg/m^3, degrees."""
 
     families: Annotated[
-        dict[Literal["drop", "ramp", "topple"], Annotated[float, Field(ge=0.001, le=1)]], Field(min_length=1)
+        dict[
+            Literal["drop", "ramp", "topple", "collide", "dominoes", "stack", "behind"],
+            Annotated[float, Field(ge=0.001, le=1)],
+        ],
+        Field(min_length=1),
     ]
     radius: Annotated[Range, within(0.05, 1)]
     density: Annotated[Range, within(1, 25_000)]  # the densest metal has 22,600

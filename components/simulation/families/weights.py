@@ -1,4 +1,4 @@
-"""What hangs on joints and ropes: coloured balls and boxes of some material, and the grey stands that hold them."""
+"""What hangs on joints and ropes: coloured balls and boxes of some material."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,11 @@ import numpy as np
 
 from components.simulation.families.looks import coloured
 from components.simulation.families.rigid.objects import MATERIALS, volume
-from components.simulation.rotations import about, quaternion
 from components.simulation.scene import IDENTITY, Body, Pattern, Quaternion, Shape, Texture, Vec3
 from components.simulation.things.joints import Joint, JointedBody
 
-GREY, SECOND_GREY, GRAIN = 0.22, 0.15, 0.4  # linear reflectance, and the pattern's period in metres
 STILL: Vec3 = (0.0, 0.0, 0.0)
 RESTITUTION, HUNG_FRICTION = 0.3, 0.2  # of weights, unless a family says otherwise
-POST = 0.05  # metres: half the width of a post
 DENSITIES = {"wooden": (0.0, 0.3), "plastic": (0.2, 0.5), "rubber": (0.4, 0.7), "steel": (0.7, 1.0)}  # in the range
 PATTERNS = {name: material.pattern for name, material in MATERIALS.items()} | {"steel": Pattern.PLAIN}
 
@@ -127,25 +124,3 @@ class Weight:
             assembly=assembly,
             joint=joint,
         )
-
-
-def static(name: str, shape: Shape, size: Vec3, position: Vec3, *, along: str = "z", assembly: str = "stand") -> Body:
-    """A grey part of a stand; a cylinder lies along the axis `along`."""
-    turned = {"x": about("y", 90.0), "y": about("x", 90.0), "z": about("z", 0.0)}[along]
-    texture = Texture(pattern=Pattern.NOISE, colour=(GREY,) * 3, second_colour=(SECOND_GREY,) * 3, scale=GRAIN)
-    return Body(
-        name=name,
-        shape=shape,
-        size=size,
-        texture=texture,
-        position=position,
-        orientation=quaternion(turned),
-        restitution=1.0,
-        friction=1.0,
-        assembly=assembly,
-    )
-
-
-def post(name: str, x: float, y: float, height: float, *, assembly: str = "stand") -> Body:
-    """A post that stands on the floor."""
-    return static(name, Shape.BOX, (POST, POST, height / 2), (x, y, height / 2), assembly=assembly)

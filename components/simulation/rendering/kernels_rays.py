@@ -23,6 +23,7 @@ class Surfaces:
     vertices: wp.array2d[wp.vec3d]  # (T,V)
     normals: wp.array2d[wp.vec3]  # (T,V)
     reference: wp.array[wp.vec3]  # (V)
+    heat: wp.array2d[wp.float32]  # (T,V), or empty where nothing is hot
     faces: wp.array[wp.vec3i]  # (F)
     body: wp.array[wp.int32]  # (F)
     instance: wp.array[wp.uint16]  # (F)
@@ -88,6 +89,14 @@ def cast_moving(surfaces: Surfaces, origin: wp.vec3, direction: wp.vec3, behind:
     if hit.face < 0:
         hit = behind
     return hit
+
+
+@wp.func
+def heat_at(surfaces: Surfaces, frame: wp.int32, hit: Hit):
+    """Place in the temperature colours of a hit, where something is hot."""
+    corners = surfaces.faces[hit.face]
+    heat = hit.u * surfaces.heat[frame, corners[0]] + hit.v * surfaces.heat[frame, corners[1]]
+    return heat + (1.0 - hit.u - hit.v) * surfaces.heat[frame, corners[2]]
 
 
 @wp.func

@@ -9,8 +9,17 @@ under a still camera has the same bytes in every frame.
 
 import warp as wp
 
-from components.simulation.rendering.kernels_rays import ANYWHERE, Cameras, Hit, Surfaces, cast, cast_moving, in_window
-from components.simulation.rendering.kernels_textures import Look, texture
+from components.simulation.rendering.kernels_rays import (
+    ANYWHERE,
+    Cameras,
+    Hit,
+    Surfaces,
+    cast,
+    cast_moving,
+    heat_at,
+    in_window,
+)
+from components.simulation.rendering.kernels_textures import Look, glow, texture
 
 wp.set_module_options({"enable_backward": False})
 
@@ -35,7 +44,7 @@ class Surfel:
     t: wp.float32
     position: wp.vec3  # where shadow rays start
     albedo: wp.vec3
-    emission: wp.vec3  # ambient light reflected, or sky
+    emission: wp.vec3  # ambient light reflected and heat, or sky
     direct: wp.vec3
 
 
@@ -130,6 +139,9 @@ def shade(surfaces: Surfaces, look: Look, frame: wp.int32, ray: Ray, hit: Hit):
     seen.position = point + lift + face_normal * (SHADOW_BIAS * hit.t)
     seen.albedo = albedo_at(surfaces, look, frame, ray, hit)
     seen.emission = seen.albedo * (look.ambient * (0.85 + 0.15 * normal[2]))  # more of the sky is above
+    if surfaces.heat.shape[0] > 0:
+        cosine = wp.dot(wp.normalize(ray.direction), normal)
+        seen.emission += glow(heat_at(surfaces, frame, hit), cosine)
     for i in range(look.lights.shape[0]):
         strength = look.intensities[i] * wp.max(wp.dot(normal, look.lights[i]), 0.0)
         if strength > 0.0:

@@ -20,6 +20,13 @@ SOFTNESS = wp.constant(0.01)  # of half a period: the least footprint
 MIX_ONE = wp.constant(wp.uint32(0x7FEB352D))
 MIX_TWO = wp.constant(wp.uint32(0x846CA68B))
 
+# Temperature colours, linear: what a dark grey body adds to its own colour as it gets hotter, from 0 to 1.
+RED_AT, ORANGE_AT = wp.constant(0.4), wp.constant(0.7)
+RED = wp.constant(wp.vec3(0.42, 0.015, 0.005))
+ORANGE = wp.constant(wp.vec3(0.85, 0.17, 0.005))
+YELLOW = wp.constant(wp.vec3(0.95, 0.62, 0.06))
+GLANCING = wp.constant(0.5)  # of it remains where a surface is seen along itself: shows its shape
+
 
 @wp.struct
 class Look:
@@ -35,6 +42,17 @@ class Look:
     ambient: wp.float32
     horizon: wp.vec3
     zenith: wp.vec3
+
+
+@wp.func
+def glow(heat: wp.float32, cosine: wp.float32):
+    """Light that a surface adds at a share of heat: black, red, orange, yellow; cosine: of its normal and the ray."""
+    colour = wp.lerp(ORANGE, YELLOW, wp.clamp((heat - ORANGE_AT) / (1.0 - ORANGE_AT), 0.0, 1.0))
+    if heat < RED_AT:
+        colour = RED * wp.max(heat / RED_AT, 0.0)
+    elif heat < ORANGE_AT:
+        colour = wp.lerp(RED, ORANGE, (heat - RED_AT) / (ORANGE_AT - RED_AT))
+    return colour * wp.lerp(GLANCING, 1.0, wp.abs(cosine))
 
 
 @wp.func

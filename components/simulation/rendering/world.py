@@ -96,6 +96,8 @@ def _surfaces(scene: Scene, motion: Motion, moves: NDArray[np.bool_], device: st
     surfaces.vertices = wp.array(motion.vertices, dtype=wp.vec3d, device=device)
     surfaces.normals = wp.array(motion.normals.astype(np.float32), dtype=wp.vec3, device=device)
     surfaces.reference = wp.array(motion.reference.astype(np.float32), dtype=wp.vec3, device=device)
+    heat = np.empty((0, 0)) if motion.heat is None else motion.heat
+    surfaces.heat = wp.array(heat.astype(np.float32), dtype=wp.float32, ndim=2, device=device)
     surfaces.faces = wp.array(motion.faces, dtype=wp.vec3i, device=device)
     surfaces.body = wp.array(motion.face_body, dtype=wp.int32, device=device)
     instances = np.asarray(scene.instance_ids, np.uint16)[motion.face_body]
@@ -109,9 +111,11 @@ def _surfaces(scene: Scene, motion: Motion, moves: NDArray[np.bool_], device: st
 
 
 def _moving_faces(motion: Motion) -> NDArray[np.bool_]:
-    """Faces of which a vertex or a normal ever differs from frame 0."""
+    """Faces of which a vertex, a normal or the heat ever differs from frame 0."""
     moved = (motion.vertices != motion.vertices[0]).any(axis=(0, 2))
     moved |= (motion.normals != motion.normals[0]).any(axis=(0, 2))
+    if motion.heat is not None:
+        moved |= (motion.heat != motion.heat[0]).any(axis=0)
     return np.asarray(moved[motion.faces].any(axis=1), np.bool_)
 
 

@@ -64,6 +64,7 @@ class Flow:
         grid.mass.zero_()
         grid.velocity.zero_()
         wp.launch(kernels.to_grid, dim=self._count, inputs=moved, device=device)
+        self.forces()
         wp.launch(kernels.kick_nodes, dim=nodes, inputs=[grid, self._gravity, self.dt], device=device)
         if self.body is not None:
             self.body.exchange()
@@ -73,6 +74,9 @@ class Flow:
             self.body.move()
         for solid in self._solids + ([self.body.solid] if self.body else []):
             wp.launch(leave_body, dim=self._count, inputs=[grid, solid, self.matter.gap, self.position], device=device)
+
+    def forces(self) -> None:
+        """What else gives momentum to the nodes, once they have the particles': nothing, of a mere liquid."""
 
     def points(self) -> FloatArray:
         """Centres (P,3) of the particles."""

@@ -13,12 +13,16 @@ from components.simulation.scene import Body, FloatArray, Motion
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Surface:
-    """One thing's part of a `Motion`: vertices, normals (T,V,3), reference (V,3), faces (F,3) of its own vertices."""
+    """One thing's part of a `Motion`: vertices, normals (T,V,3), reference (V,3), faces (F,3) of its own vertices.
+
+    heat (T,V): as in `Motion`; None of what has no temperature.
+    """
 
     vertices: FloatArray
     normals: FloatArray
     reference: FloatArray
     faces: NDArray[np.int32]
+    heat: FloatArray | None = None
 
 
 def body_surface(body: Body, poses: FloatArray) -> Surface:
@@ -50,4 +54,13 @@ def assemble(surfaces: Sequence[Surface], states: FloatArray) -> Motion:
         face_body=np.repeat(np.arange(len(surfaces)), [len(surface.faces) for surface in surfaces]).astype(np.int32),
         poses=states[:, :, :7],
         velocities=states[:, :, 7:],
+        heat=_heat(surfaces),
     )
+
+
+def _heat(surfaces: Sequence[Surface]) -> FloatArray | None:
+    """Of all surfaces (T,V), or None where none has any."""
+    if all(surface.heat is None for surface in surfaces):
+        return None
+    parts = [np.zeros(part.vertices.shape[:2]) if part.heat is None else part.heat for part in surfaces]
+    return np.concatenate(parts, axis=1)

@@ -70,7 +70,7 @@ def build(membranes: Sequence[Membrane], bodies: Sequence[Body], first_kick: Flo
         gas_of=wp.array(gas_of.astype(np.int32), dtype=wp.int32, device=device),
         gas_count=int(inflated.sum()),
         windy=any(membrane.air.drag > 0.0 for membrane in membranes),
-        bodies=_bodies(bodies, first_kick, device),
+        bodies=body_arrays(bodies, first_kick, device),
         moving=_moving(bodies),
         starts=starts,
         vertices=int(starts[-1]),
@@ -78,11 +78,13 @@ def build(membranes: Sequence[Membrane], bodies: Sequence[Body], first_kick: Flo
     )
 
 
-def _doubles(values: object, device: str) -> wp.array:
+def doubles(values: object, device: str) -> wp.array:
+    """Numbers (N,) on the device."""
     return wp.array(np.asarray(values, np.float64), dtype=wp.float64, device=device)
 
 
-def _vectors(values: object, device: str) -> wp.array:
+def vectors(values: object, device: str) -> wp.array:
+    """Vectors (N,3) on the device."""
     return wp.array(np.asarray(values, np.float64).reshape(-1, 3), dtype=wp.vec3d, device=device)
 
 
@@ -92,23 +94,23 @@ def _particles(membranes: Sequence[Membrane], first_kick: FloatArray, device: st
     masses = np.concatenate([membrane.masses for membrane in membranes])
     velocity = np.concatenate([np.tile(membrane.velocity, (len(membrane.points), 1)) for membrane in membranes])
     particles = Particles()
-    particles.x = _vectors(points, device)
-    particles.before = _vectors(points, device)
-    particles.v = _vectors(np.where(pinned[:, None], 0.0, velocity + first_kick), device)
-    particles.inverse_mass = _doubles(np.where(pinned, 0.0, 1 / masses), device)
+    particles.x = vectors(points, device)
+    particles.before = vectors(points, device)
+    particles.v = vectors(np.where(pinned[:, None], 0.0, velocity + first_kick), device)
+    particles.inverse_mass = doubles(np.where(pinned, 0.0, 1 / masses), device)
     counts = [len(membrane.points) for membrane in membranes]
-    particles.thickness = _doubles(np.repeat([membrane.thickness for membrane in membranes], counts), device)
-    particles.friction = _doubles(np.repeat([membrane.friction for membrane in membranes], counts), device)
+    particles.thickness = doubles(np.repeat([membrane.thickness for membrane in membranes], counts), device)
+    particles.friction = doubles(np.repeat([membrane.friction for membrane in membranes], counts), device)
     return particles
 
 
 def _winds(membranes: Sequence[Membrane], device: str) -> Winds:
     winds = Winds()
-    winds.drag = _doubles([membrane.air.drag for membrane in membranes], device)
-    winds.wind = _vectors([membrane.air.wind for membrane in membranes], device)
-    winds.sway = _doubles(np.radians([membrane.air.sway for membrane in membranes]), device)
-    winds.period = _doubles([membrane.air.period for membrane in membranes], device)
-    winds.rise = _doubles([membrane.air.rise for membrane in membranes], device)
+    winds.drag = doubles([membrane.air.drag for membrane in membranes], device)
+    winds.wind = vectors([membrane.air.wind for membrane in membranes], device)
+    winds.sway = doubles(np.radians([membrane.air.sway for membrane in membranes]), device)
+    winds.period = doubles([membrane.air.period for membrane in membranes], device)
+    winds.rise = doubles([membrane.air.rise for membrane in membranes], device)
     return winds
 
 
@@ -119,10 +121,10 @@ def _springs(membranes: Sequence[Membrane], starts: NDArray[np.int64], device: s
     order, spans = _in_colours(ends, int(starts[-1]), device)
     springs = Springs()
     springs.ends = wp.array(ends[order], dtype=wp.vec2i, device=device)
-    springs.rest = _doubles(np.concatenate(lengths)[order], device)
-    springs.compliance = _doubles(1 / stiffness[order], device)
+    springs.rest = doubles(np.concatenate(lengths)[order], device)
+    springs.compliance = doubles(1 / stiffness[order], device)
     most = np.concatenate([np.full(len(one.springs), one.most_strain) for one in membranes])
-    springs.most_strain = _doubles(most[order], device)
+    springs.most_strain = doubles(most[order], device)
     return springs, spans
 
 
@@ -134,8 +136,8 @@ def _hinges(membranes: Sequence[Membrane], starts: NDArray[np.int64], device: st
     bends = Hinges()
     bends.corners = wp.array(corners[order], dtype=wp.vec4i, device=device)
     bends.weights = wp.array(np.concatenate([row.weights for row in rows])[order], dtype=wp.vec4d, device=device)
-    bends.rest = _doubles(np.concatenate([row.rest for row in rows])[order], device)
-    bends.compliance = _doubles(np.concatenate(compliance)[order], device)
+    bends.rest = doubles(np.concatenate([row.rest for row in rows])[order], device)
+    bends.compliance = doubles(np.concatenate(compliance)[order], device)
     return bends, spans
 
 
@@ -161,9 +163,9 @@ def _gases(membranes: Sequence[Membrane], starts: NDArray[np.int64], device: str
     gases = Gases()
     gases.first = wp.array(np.array([start for _, start, _ in held], np.int32), dtype=wp.int32, device=device)
     gases.last = wp.array(np.array([end for *_, end in held], np.int32), dtype=wp.int32, device=device)
-    gases.start = _doubles([gas.start for gas, *_ in held], device)
-    gases.end = _doubles([gas.end for gas, *_ in held], device)
-    gases.seconds = _doubles([gas.seconds for gas, *_ in held], device)
+    gases.start = doubles([gas.start for gas, *_ in held], device)
+    gases.end = doubles([gas.end for gas, *_ in held], device)
+    gases.seconds = doubles([gas.seconds for gas, *_ in held], device)
     return gases
 
 
@@ -175,19 +177,20 @@ def _moving(bodies: Sequence[Body]) -> int:
     return moving[0] if moving else -1
 
 
-def _bodies(bodies: Sequence[Body], first_kick: FloatArray, device: str) -> Bodies:
+def body_arrays(bodies: Sequence[Body], first_kick: FloatArray, device: str) -> Bodies:
+    """Rigid bodies; `first_kick` (3,) is added to the velocity of what moves, whose inertia is a solid ball's."""
     out = Bodies()
     moves = np.array([body.dynamic for body in bodies], bool)
     inertia = np.array([0.4 * body.mass * body.size[0] ** 2 for body in bodies])  # of a solid ball
     velocity = np.array([body.velocity for body in bodies]).reshape(-1, 3)
     out.shape = wp.array(np.array([_SHAPES[body.shape] for body in bodies], np.int32), dtype=wp.int32, device=device)
-    out.size = _vectors([body.size for body in bodies], device)
-    out.x = _vectors([body.position for body in bodies], device)
+    out.size = vectors([body.size for body in bodies], device)
+    out.x = vectors([body.position for body in bodies], device)
     out.q = wp.array(np.array([body.orientation for body in bodies]).reshape(-1, 4), dtype=wp.quatd, device=device)
-    out.v = _vectors(np.where(moves[:, None], velocity + first_kick, 0.0), device)
-    out.w = _vectors([body.angular_velocity for body in bodies], device)
-    out.inverse_mass = _doubles([1 / body.mass if body.dynamic else 0.0 for body in bodies], device)
-    out.inverse_inertia = _doubles([1 / i if moving else 0.0 for i, moving in zip(inertia, moves, strict=True)], device)
-    out.friction = _doubles([body.friction for body in bodies], device)
-    out.restitution = _doubles([body.restitution for body in bodies], device)
+    out.v = vectors(np.where(moves[:, None], velocity + first_kick, 0.0), device)
+    out.w = vectors([body.angular_velocity for body in bodies], device)
+    out.inverse_mass = doubles([1 / body.mass if body.dynamic else 0.0 for body in bodies], device)
+    out.inverse_inertia = doubles([1 / i if moving else 0.0 for i, moving in zip(inertia, moves, strict=True)], device)
+    out.friction = doubles([body.friction for body in bodies], device)
+    out.restitution = doubles([body.restitution for body in bodies], device)
     return out

@@ -47,12 +47,17 @@ class Grains(Particles):
 
 
 def particle_surface(
-    thing: Particles, centres: FloatArray, quaternions: FloatArray | None = None, *, subdivisions: int
+    thing: Particles,
+    centres: FloatArray,
+    quaternions: FloatArray | None = None,
+    *,
+    subdivisions: int,
+    heat: FloatArray | None = None,
 ) -> Surface:
     """A sphere around each of the centres (T,P,3), turned by quaternions (T,P,4) where particles turn.
 
     subdivisions 0: 12 vertices and 20 faces a sphere; 1: 42 and 80. Textures are evaluated where a particle begins, so
-    that a pattern marks the matter and moves with it.
+    that a pattern marks the matter and moves with it. heat (T,P): as in `Motion`.
     """
     ball = _ball(subdivisions)
     frames, count, _ = centres.shape
@@ -70,6 +75,7 @@ def particle_surface(
         normals=normals.reshape(frames, -1, 3),
         reference=(thing.points[:, None, :] + around).reshape(-1, 3),
         faces=(ball.faces + starts[:, None, None]).reshape(-1, 3).astype(np.int32),
+        heat=None if heat is None else np.repeat(heat, len(around), axis=1),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.families.looks import coloured
-from components.simulation.families.weights import POST, post, static
+from components.simulation.families.stands import POST, post, static
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, FloatArray, Pattern, Shape, Vec3
 from components.simulation.things.rope import Rope

@@ -9,7 +9,8 @@ from components.simulation.captions import article, choose, write_captions
 from components.simulation.families.looks import draw_colours
 from components.simulation.families.rope.cord import LINKS, Cord
 from components.simulation.families.rope.curves import sagging
-from components.simulation.families.weights import POST, Weight, post, static
+from components.simulation.families.stands import POST, post, static
+from components.simulation.families.weights import Weight
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, Captions, FloatArray, Shape, Thing
 from components.simulation.things.joints import Joint, JointKind

@@ -9,7 +9,7 @@ from components.simulation.captions import choose, side, write_captions
 from components.simulation.families.looks import draw_colours
 from components.simulation.families.rope.cord import Cord
 from components.simulation.families.rope.curves import over
-from components.simulation.families.weights import POST, post, static
+from components.simulation.families.stands import POST, post, static
 from components.simulation.scene import Captions, FloatArray, Shape, Thing
 
 if TYPE_CHECKING:

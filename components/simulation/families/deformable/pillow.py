@@ -1,0 +1,75 @@
+"""Pillow: a rigid ball let go above a foam cushion."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from components.simulation.captions import article, choose, write_captions
+from components.simulation.families.deformable.cushion import Cushion
+from components.simulation.families.looks import draw_colours
+from components.simulation.families.rigid.objects import draw_velocity
+from components.simulation.families.weights import Weight
+from components.simulation.rotations import about
+from components.simulation.scene import Captions, FloatArray, Thing, Vec3
+
+if TYPE_CHECKING:
+    from components.parameters.simulation import Physics, Simulation
+
+
+REACH = 0.6  # metres from the middle to the cushion's, across the front view
+OFFSET = 0.45  # of the half extents at most, from above the middle to the ball
+PLACE = (
+    "{ball} {gap:.1f} metres above {cushion} cushion on a grey floor.",
+    "{cushion} cushion lies on a grey floor, and {gap:.1f} metres over it is {ball}.",
+    "over a soft cushion, {phrase}, {gap:.1f} metres higher, {ball}.",
+    "on a grey floor {cushion} cushion; in the air, {gap:.1f} metres above it, {ball}.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pillow:
+    """The ball's lowest point begins `gap` above the cushion's highest, `offset` from its middle; metres, m/s."""
+
+    cushion: Cushion
+    ball: Weight
+    x: float
+    gap: float
+    offset: tuple[float, float]
+    velocity: Vec3
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
+        """Draw cushion and ball."""
+        ranges = simulation.deformable
+        colour, other = draw_colours(rng, 2)
+        cushion = Cushion.draw(rng, ranges, colour)
+        shift = rng.uniform(-OFFSET, OFFSET, size=2) * cushion.half_extents[:2]
+        return cls(
+            cushion=cushion,
+            ball=Weight.draw(rng, radii=ranges.ball_radius, densities=ranges.ball_density, colour=other),
+            x=float(rng.uniform(-REACH, REACH)),
+            gap=float(rng.uniform(*ranges.drop_height)),
+            offset=(float(shift[0]), float(shift[1])),
+            velocity=draw_velocity(rng, physics.initial_speed),
+        )
+
+    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
+        """The ball a little higher or lower, and aside."""
+        x, y, gap = rng.normal(1.0, spread, size=3).tolist()
+        return replace(self, offset=(self.offset[0] * x, self.offset[1] * y), gap=self.gap * max(gap, 0.5))
+
+    def bodies(self) -> tuple[Thing, ...]:
+        """The cushion on the floor and the ball above it."""
+        cushion = self.cushion.body(self.x)
+        x, y, _ = about("z", self.cushion.yaw).apply([*self.offset, 0.0]).tolist()
+        top = float(cushion.points[:, 2].max()) + cushion.thickness
+        return (cushion, self.ball.body((self.x + x, y, top + self.gap + self.ball.radius), velocity=self.velocity))
+
+    def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
+        """The cushion and the ball above it."""
+        phrase = self.cushion.phrase
+        words = {"cushion": article(phrase), "phrase": phrase, "ball": article(self.ball.phrase), "gap": self.gap}
+        things = list(zip((f"{phrase} cushion", self.ball.phrase), self.bodies(), strict=True))
+        sentence = choose(rng, PLACE).format(**words)
+        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=things)

@@ -1,0 +1,104 @@
+"""Parts of a split, made apart and brought together, are the whole byte for byte."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components.errors import ParametersError
+from components.index import INDEX_FILE
+from components.params import Params
+from components.simulation.generate import count_clips, generate_split, shard_tasks
+from components.simulation.parts import Part, gather_parts, parse_part
+from components.simulation.request import simulate_to_folder
+from tests.simulation.test_request import PARAMS, REQUESTED, never
+
+SPLIT = "train"
+
+
+class Display:
+    """Counts clips."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def resume(self, done: int) -> None:
+        self.done += done
+
+    def advance(self, count: int) -> None:
+        self.done += count
+
+
+def small(configurations: int = 5) -> Params:
+    """Few small clips, one a shard."""
+    simulation = PARAMS.simulation
+    train = simulation.splits.train.model_copy(update={"configurations": {"rigid": configurations}})
+    changes = {"splits": simulation.splits.model_copy(update={SPLIT: train}), "clips_per_shard": 1}
+    video = PARAMS.video.model_copy(update={"frames": 5, "height": 16, "width": 16})
+    return PARAMS.model_copy(update={"simulation": simulation.model_copy(update=changes), "video": video})
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def make(folder: Path, part: Part | None = None) -> int:
+    """Make a part or the whole; how many clips were made now."""
+    display = Display()
+    figures = generate_split(small(), split=SPLIT, folder=folder, stopped=never, display=display, part=part)
+    assert display.done == count_clips(small(), SPLIT, part) == figures["clips"]
+    return int(figures["clips_made_now"])
+
+
+def test_every_shard_is_in_one_part() -> None:
+    parts = [Part(number=number, count=3) for number in (1, 2, 3)]
+    numbers = [[task.number for task in shard_tasks(small(), SPLIT, part)] for part in parts]
+    assert numbers == [[0, 3], [1, 4], [2]]
+    assert shard_tasks(small(), SPLIT, Part(number=7, count=8)) == []
+
+
+def test_the_union_of_parts_is_the_whole(tmp_path: Path) -> None:
+    parts = [tmp_path / f"parts/{number}" for number in (1, 2, 3)]
+    assert sum(make(folder, Part(number=number, count=3)) for number, folder in enumerate(parts, start=1)) == 5
+    assert not list(tmp_path.rglob(INDEX_FILE))
+    gather_parts(parts, tmp_path / "union")
+    assert make(tmp_path / "union") == 0
+    assert make(tmp_path / "whole") == 5
+    assert files(tmp_path / "union/split") == files(tmp_path / "whole/split")
+
+
+def test_a_part_that_is_missing_or_damaged_is_made_again(tmp_path: Path) -> None:
+    parts = [tmp_path / "1", tmp_path / "2"]
+    for number, folder in enumerate(parts, start=1):
+        make(folder, Part(number=number, count=3))
+    shard = parts[0] / "split/shard-00003.tar"
+    shard.write_bytes(shard.read_bytes()[:-2000])
+    gather_parts(parts, tmp_path / "union")
+    assert make(tmp_path / "union") == 2
+    assert make(tmp_path / "whole") == 5
+    assert files(tmp_path / "union/split") == files(tmp_path / "whole/split")
+
+
+def test_clips_of_ones_own_are_made_in_parts_too(tmp_path: Path) -> None:
+    request = replace(REQUESTED, size="16x16")
+    out, whole = tmp_path / "clips", tmp_path / "whole"
+    for number in (1, 2):
+        part = Part(number=number, count=2)
+        simulate_to_folder(request, PARAMS, out=out, preview=False, stopped=never, part=part)
+        assert not out.exists()
+    with pytest.raises(ParametersError, match="holds the clips of another request"):
+        simulate_to_folder(replace(request, seed=8), PARAMS, out=out, preview=False, stopped=never)
+    assert simulate_to_folder(request, PARAMS, out=out, preview=False, stopped=never)["clips_made_now"] == 0
+    simulate_to_folder(request, PARAMS, out=whole, preview=False, stopped=never)
+    assert files(out) == files(whole)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clips", "whole"]
+
+
+@pytest.mark.parametrize("text", ["3", "0/4", "5/4", "1/0", "a/b", "1/2/3", "-1/2", ""])
+def test_what_is_no_part_is_named(text: str) -> None:
+    with pytest.raises(ParametersError, match=r"expected I/N with 1 <= I <= N, such as 2/8"):
+        parse_part(text)
+
+
+def test_a_part_is_read() -> None:
+    assert parse_part("2/8") == Part(number=2, count=8)
