@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 # Two processes of one thread each: a test of a file runs where its neighbours run, and shares what they share.
 TESTS := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup run preview test lint slow clean
+.PHONY: help setup run preview gallery test lint slow clean
 
 help:  ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,10 @@ run: setup  ## the whole pipeline as params.yaml says: what is up to date is not
 
 preview: setup  ## draw simulated clips of the test split
 	phys4d preview --split test --out preview.png
+
+gallery: setup  ## clips of all nine categories on one page: data/gallery/dataset.html
+	phys4d simulate --category all --clips 2 --size 128x128 --frames 33 --out data/gallery --preview
+	phys4d dataset show data/gallery --clips 2 --out data/gallery/dataset.html
 
 lint: setup  ## style, types
 	ruff check .

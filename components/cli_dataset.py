@@ -1,5 +1,6 @@
 """Commands on sets of simulated clips: look at them, give them to other programs."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,5 +47,5 @@ def dataset_export(
     from components.progress import counter
 
     with counter("dataset export", unit="clips") as progress:
-        written, damaged = export(folder, layout=layout, out=out, skip_damaged=skip_damaged, progress=progress)
-    show({"folder": str(out), "clips": written, "damaged": damaged}, as_json=as_json)
+        exported = export(folder, layout=layout, out=out, skip_damaged=skip_damaged, progress=progress)
+    show({"folder": str(out), **asdict(exported)}, as_json=as_json)

@@ -1,4 +1,4 @@
-"""The command phys4d simulate: a stage of the graph, or clips of one category for whoever asks."""
+"""The command phys4d simulate: a stage of the graph, or clips of one category, or of all, for whoever asks."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +14,10 @@ CLIPS, VIEWS, TAKES = 8, 1, 1  # of a category, unless the command says otherwis
 def simulate(
     *,
     split: Annotated[SplitName | None, typer.Option(help="Split of the graph: the stage.")] = None,
-    category: Annotated[str | None, typer.Option(help="Instead of a split: clips of one category, into --out.")] = None,
+    category: Annotated[str | None, typer.Option(help="Instead of --split: clips of a category, or all.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for them.")] = None,
     family: Annotated[str | None, typer.Option(help="One family of the category; default: in their shares.")] = None,
-    clips: Annotated[int, typer.Option(min=1, help="Configurations.")] = CLIPS,
+    clips: Annotated[int, typer.Option(min=1, help="Configurations of each category.")] = CLIPS,
     size: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH in pixels.")] = None,
     frames: Annotated[int | None, typer.Option(min=2, help="Frames of a clip.")] = None,
     fps: Annotated[int | None, typer.Option(min=1, help="Frames a second.")] = None,

@@ -4,29 +4,46 @@ import errno
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from components.dataset.isaac import export_isaac
 from components.dataset.physics_iq import export_physics_iq
-from components.dataset.splits import Damages, Split, Tick, find_splits
+from components.dataset.splits import Damages, Split, Tick, find_splits, located
 from components.errors import ParametersError, Phys4dError
 from components.files import NO_ROOM
+from components.index import IndexRow
 
-Export = Callable[[tuple[Split, ...], Path, Damages, Tick], int]
+Export = Callable[[tuple[Split, ...], Path, Damages, Tick], list[IndexRow]]  # of the clips it wrote
 FORMATS: Mapping[str, Export] = {"isaac": export_isaac, "physics-iq": export_physics_iq}
 
 
-def export(folder: Path, *, layout: str, out: Path, skip_damaged: bool = False, progress: Tick) -> tuple[int, int]:
-    """Write the splits in `folder` to the new folder `out` in a layout of FORMATS; clips written, clips damaged.
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """How much was written. configurations_left_out: those of which no clip was."""
 
-    Everything is written beside `out` and takes its name in one step, so a folder of that name is whole; what a
-    killed export left is removed by the next one. ParametersError for an `out` that holds anything.
+    clips: int
+    damaged: int
+    configurations_left_out: int
+
+
+def export(folder: Path, *, layout: str, out: Path, skip_damaged: bool = False, progress: Tick) -> Exported:
+    """Write the splits in `folder` to the new folder `out` in a layout of FORMATS.
+
+    ClipError names the first damaged clip and its shard, unless damaged clips are skipped. ParametersError for an
+    `out` that holds anything. Everything is written beside `out` and takes its name in one step, so a folder of that
+    name is whole; what a killed export left is removed by the next one.
     """
     splits = find_splits(folder)
     damages = Damages(skip=skip_damaged)
     with new_export(out) as work:
         written = FORMATS[layout](splits, work, damages, progress)
-    return written, len(damages.found)
+    found = {row.configuration for _, row in located(splits)}
+    return Exported(
+        clips=len(written),
+        damaged=len(damages.found),
+        configurations_left_out=len(found - {row.configuration for row in written}),
+    )
 
 
 @contextmanager

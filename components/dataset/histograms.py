@@ -137,8 +137,13 @@ def _ticks(edges: np.ndarray) -> tuple[Tick, ...]:
     places = edges[:-1] + 0.5 if edges[0] % 1 == 0.5 and step == 1.0 else edges
     every = max(1, round((len(places) - 1) / (TICKS - 1)))
     last = _tick(float(places[-1]), edges)
-    ticks = [_tick(float(place), edges) for place in places[:-1:every]]
-    return (*(tick for tick in ticks if _end(tick) + 2 * CHAR < last.x - CHAR * len(last.text)), last)
+    ticks: list[Tick] = []
+    for place in places[:-1:every]:
+        tick = _tick(float(place), edges)
+        clear = not ticks or _end(ticks[-1]) + CHAR < _start(tick)
+        if clear and _end(tick) + 2 * CHAR < last.x - CHAR * len(last.text):
+            ticks.append(tick)
+    return (*ticks, last)
 
 
 def _tick(place: float, edges: np.ndarray) -> Tick:
@@ -147,6 +152,10 @@ def _tick(place: float, edges: np.ndarray) -> Tick:
     room = CHAR * len(text) / 2
     anchor = "start" if x < room else "end" if x > WIDTH - room else "middle"
     return Tick(x=round(x, 1), text=text, anchor=anchor)
+
+
+def _start(tick: Tick) -> float:
+    return _end(tick) - CHAR * len(tick.text)
 
 
 def _end(tick: Tick) -> float:

@@ -14,6 +14,7 @@ from components.dataset.backward import motion_into
 from components.dataset.splits import Damages, Split, Tick, located
 from components.errors import ClipError, Phys4dError
 from components.geometry import FloatArray, pixel_grid
+from components.index import IndexRow
 from components.shards import read_clip
 
 CHANNELS = 4  # of motion: x, y and two that are always 0
@@ -45,9 +46,10 @@ The camera is a pinhole in OpenCV's axes (x right, y down, z forward), pixel cen
 """
 
 
-def export_isaac(splits: tuple[Split, ...], out: Path, damages: Damages, progress: Tick) -> int:
-    """Write every clip of the splits below `out`, in a folder a split where there are several; the number written."""
-    total, written, far = sum(len(split.rows) for split in splits), 0, 0.0
+def export_isaac(splits: tuple[Split, ...], out: Path, damages: Damages, progress: Tick) -> list[IndexRow]:
+    """Write every clip of the splits below `out`, in a folder a split where there are several; the rows written."""
+    total, far = sum(len(split.rows) for split in splits), 0.0
+    written: list[IndexRow] = []
     for done, (split, row) in enumerate(located(splits), start=1):
         try:
             clip = read_clip(split.folder, row.extent)
@@ -55,7 +57,8 @@ def export_isaac(splits: tuple[Split, ...], out: Path, damages: Damages, progres
             damages.meet(error)
         else:
             write_clip((out / split.name if len(splits) > 1 else out) / row.clip_id, clip)
-            written, far = written + 1, max(far, float(clip.depth[~clip.valid].max(initial=0.0)))
+            written.append(row)
+            far = max(far, float(clip.depth[~clip.valid].max(initial=0.0)))
         progress(done, total)
     if not written:
         raise Phys4dError(f"all {total} clips are damaged: nothing was exported; restore the shards")

@@ -10,6 +10,7 @@ are made from the stored videos at 30, as the benchmark makes them.
 """
 
 import csv
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from components.evaluation.physics_iq_masks import MaskVideo
 from components.evaluation.physics_iq_videos import first_seconds, probe
 from components.generation_files import write_video
 from components.index import IndexRow
-from components.shards import read_clip, read_part
+from components.shards import read_clip
 
 RATES = (SOURCE_FPS, 8)
 FRAMES = frames_in(SECONDS, fps=SOURCE_FPS)
@@ -47,8 +48,8 @@ insists on 198 videos, that is on 66 scenarios. A score on these clips is no sco
 """
 
 
-def export_physics_iq(splits: tuple[Split, ...], out: Path, damages: Damages, progress: Tick) -> int:
-    """Write the only split's clips below `out`; the number written.
+def export_physics_iq(splits: tuple[Split, ...], out: Path, damages: Damages, progress: Tick) -> list[IndexRow]:
+    """Write the only split's clips below `out`; the rows written.
 
     A configuration with a damaged clip is left out when damages are skipped. ParametersError where the set is not
     what the benchmark's protocol needs: 3 views, 2 takes, 5 seconds at 30 frames a second.
@@ -65,10 +66,10 @@ def export_physics_iq(splits: tuple[Split, ...], out: Path, damages: Damages, pr
         _write_case(out, split.folder, case)
         progress(done, len(cases))
     _write_descriptions(out / "descriptions.csv", cases)
-    first = split.rows[0]
+    first = cases[0].row
     readme = README.format(scenarios=len(cases) // len(VIEWS) // TAKES, width=first.width, height=first.height)
     (out / "README.md").write_text(readme, encoding="utf-8")
-    return len(cases)
+    return [case.row for case in cases]
 
 
 def _check_protocol(split: Split) -> None:
@@ -100,18 +101,23 @@ def _by_configuration(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:
 
 def _whole_configurations(split: Split, damages: Damages) -> list[list[IndexRow]]:
     """Those of which every clip can be read: found out first, because an id depends on how many there are."""
-    whole = []
-    for rows in _by_configuration(split.rows):
+    configurations, whole = _by_configuration(split.rows), []
+    for rows in configurations:
         before = len(damages.found)
         for row in rows:
             try:
-                read_part(split.folder, row.extent, ())
+                read_clip(split.folder, row.extent)
             except ClipError as error:
                 damages.meet(error)
         if len(damages.found) == before:
             whole.append(rows)
     if not whole:
         raise Phys4dError(f"{split.folder}: every configuration has a damaged clip, nothing was exported")
+    if lost := len(configurations) - len(whole):
+        sys.stderr.write(
+            f"left out: {lost} of {len(configurations)} configurations, each with all its clips: the benchmark's "
+            "protocol needs every view in both takes\n"
+        )
     return whole
 
 

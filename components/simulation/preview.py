@@ -24,7 +24,7 @@ TEXT_LINE = 18
 
 
 def write_preview(folder: Path, *, clips: int, out: Path) -> None:
-    """Draw `clips` clips of the split in `folder`, the same number of every family as far as possible, into `out`."""
+    """Draw `clips` clips of the split in `folder` into `out`: categories in turn, and their families in turn."""
     _check_picture(out)
     chosen = spread(read_index(folder), clips)
     blocks = [clip_block(read_clip(folder, row.extent)) for row in chosen]
@@ -46,14 +46,18 @@ def _check_picture(out: Path) -> None:
 
 
 def spread(rows: Sequence[IndexRow], count: int) -> list[IndexRow]:
-    """The first `count` rows, taken from the families in turn; first take and view only."""
-    by_family: dict[str, list[IndexRow]] = {}
+    """The first `count` rows, from categories in turn, and there from families in turn; first take and view only."""
+    categories: dict[str, dict[str, list[IndexRow]]] = {}
     for row in rows:
         if row.take == 0 and row.view == 0:
-            by_family.setdefault(f"{row.category}/{row.family}", []).append(row)
-    longest = max((len(members) for members in by_family.values()), default=0)
-    turns = [members[turn] for turn in range(longest) for members in by_family.values() if turn < len(members)]
-    return turns[:count]
+            categories.setdefault(row.category, {}).setdefault(row.family, []).append(row)
+    return _in_turn([_in_turn(list(families.values())) for families in categories.values()])[:count]
+
+
+def _in_turn(groups: Sequence[Sequence[IndexRow]]) -> list[IndexRow]:
+    """The first of every group, then the second, and so on."""
+    longest = max((len(group) for group in groups), default=0)
+    return [group[turn] for turn in range(longest) for group in groups if turn < len(group)]
 
 
 def clip_block(clip: Clip) -> Image:

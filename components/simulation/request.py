@@ -1,4 +1,4 @@
-"""Clips of one category outside the graph, for the eye or for use elsewhere: what `phys4d simulate --category` does.
+"""Clips of one category, or of all, outside the graph, for the eye or for use elsewhere: `simulate --category` does it.
 
 They are drawn as those of the split train, whose name they carry: the same seed gives the same clips.
 """
@@ -6,7 +6,7 @@ They are drawn as those of the split train, whose name they carry: the same seed
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from glob import escape
 from pathlib import Path
@@ -31,16 +31,17 @@ if TYPE_CHECKING:
     from components.params import Params
 
 SPLIT = "train"
+ALL = "all"  # in place of a category: so many configurations of each
 REQUEST = "request.json"  # in the folder of the clips: what they were made from
 PREVIEW = "preview.mp4"
-SHOWN = 6  # clips in the preview
+SHOWN = 6  # clips in the preview, and of more categories one each
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is wanted; None: as params.yaml says. clips counts configurations, each seen in all views and takes."""
+    """What is wanted; None: as params.yaml says. clips: configurations of a category, each in all views and takes."""
 
-    category: str
+    category: str  # or ALL
     family: str | None
     clips: int
     size: str | None  # HEIGHTxWIDTH
@@ -87,8 +88,8 @@ def simulate_to_folder(
         for folder in (work, *parts):
             shutil.rmtree(folder)
     if preview:
-        clips = [read_clip(out, row.extent) for row in spread(read_index(out), SHOWN)]
-        write_moving_preview(clips, out / PREVIEW)
+        shown = spread(read_index(out), max(SHOWN, len(wanted.simulation.splits.train.configurations)))
+        write_moving_preview((read_clip(out, row.extent) for row in shown), out / PREVIEW)
     return figures
 
 
@@ -97,10 +98,11 @@ def _parts_of(out: Path, identity: str) -> list[Path]:
     return [part for part in out.parent.glob(f".{escape(out.name)}.part-*") if _is_there(part, identity)]
 
 
-def write_moving_preview(clips: Sequence[Clip], out: Path) -> None:
+def write_moving_preview(clips: Iterable[Clip], out: Path) -> None:
     """A video of the clips one after another: RGB, depth, flow and ids beside each other; the last motion twice."""
-    parts = []
+    parts, fps = [], 0
     for clip in clips:
+        fps = clip.meta.fps  # of one request: the same for all
         flow = flow_colours(clip.flow)
         fields = [
             clip.rgb,
@@ -111,19 +113,13 @@ def write_moving_preview(clips: Sequence[Clip], out: Path) -> None:
         scale = max(1, -(-TILE // clip.rgb.shape[1]))
         parts.append(np.concatenate(fields, axis=2).repeat(scale, axis=1).repeat(scale, axis=2))
     unfinished = out.with_name(f".{out.name}.part")
-    write_video(unfinished, np.concatenate(parts), fps=clips[0].meta.fps)
+    write_video(unfinished, np.concatenate(parts), fps=fps)
     unfinished.replace(out)
 
 
 def requested(request: Request, params: "Params") -> "Params":
     """The parameters with what the request asks for; ParametersError names the option that is wrong."""
-    families = CATEGORIES.get(request.category)
-    if families is None:
-        raise ParametersError(f"--category {request.category}: unknown, expected one of {', '.join(CATEGORIES)}")
-    if request.family is not None and request.family not in families.families:
-        raise ParametersError(
-            f"--family {request.family}: unknown in {request.category}, expected one of {', '.join(families.families)}"
-        )
+    _check_kind(request)
     height, width = _size(request.size) if request.size else (params.video.height, params.video.width)
     video = {
         "frames": request.frames or params.video.frames,
@@ -138,7 +134,8 @@ def requested(request: Request, params: "Params") -> "Params":
     if request.orbit and request.takes > 1:
         raise ParametersError("--orbit goes with --takes 1: second takes are for scores, of cameras that stand still")
     simulation, splits = params.simulation, params.simulation.splits
-    changes: dict[str, Any] = {"configurations": {request.category: request.clips}}
+    categories = CATEGORIES if request.category == ALL else (request.category,)
+    changes: dict[str, Any] = {"configurations": dict.fromkeys(categories, request.clips)}
     train = splits.train.model_copy(update={**changes, "views": request.views, "takes": request.takes})
     updated: dict[str, Any] = {"splits": splits.model_copy(update={SPLIT: train})}
     if request.family is not None:
@@ -156,6 +153,22 @@ def requested(request: Request, params: "Params") -> "Params":
             "simulation": simulation.model_copy(update=updated),
         }
     )
+
+
+def _check_kind(request: Request) -> None:
+    """Category and family are known, and go together."""
+    if request.category == ALL:
+        if request.family is not None:
+            raise ParametersError(f"--family {request.family}: goes with one category, not with --category {ALL}")
+        return
+    category = CATEGORIES.get(request.category)
+    if category is None:
+        known = ", ".join((*CATEGORIES, ALL))
+        raise ParametersError(f"--category {request.category}: unknown, expected one of {known}")
+    if request.family is not None and request.family not in category.families:
+        raise ParametersError(
+            f"--family {request.family}: unknown in {request.category}, expected one of {', '.join(category.families)}"
+        )
 
 
 def _size(text: str) -> tuple[int, int]:

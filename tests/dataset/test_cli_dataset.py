@@ -36,8 +36,11 @@ def test_a_damaged_clip_fails_or_is_counted(
     assert captured.out == ""
     assert "phys4d: clip train-rigid-000000-v0-t0: its bytes in shard" in captured.err
     assert run([*arguments, "--skip-damaged"], debug=False) == ExitCode.DONE
-    figures = json.loads(capsys.readouterr().out)
+    captured = capsys.readouterr()
+    figures = json.loads(captured.out)
     assert (figures["clips"], figures["damaged"]) == (1, 1)
+    assert "left out: clip train-rigid-000000-v0-t0: its bytes in shard" in captured.err
+    assert "shard-00000.tar" in captured.err
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,10 @@ def test_the_fullest_bin_fills_the_height() -> None:
     assert len(heights) == sum(count > 0 for count in found.counts)
 
 
-@pytest.mark.parametrize("values", [[0.72651, 0.7274, 0.7276], [-0.05, 0.01, 0.07], [100.0, 1290.0], [-3e-5, 9e-5]])
+@pytest.mark.parametrize(
+    "values",
+    [[0.72651, 0.7274, 0.7276], [-0.05, 0.01, 0.07], [100.0, 1290.0], [-3e-5, 9e-5], [0.43725, 0.43795]],
+)
 def test_axis_numbers_tell_their_places_and_do_not_touch(values: list[float]) -> None:
     found = histogram("a", values, unit="")
     assert len({tick.text for tick in found.ticks}) == len(found.ticks) >= 2

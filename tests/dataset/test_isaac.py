@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from components.dataset.export import export
+from components.dataset.export import Exported, export
 from components.dataset.isaac import radial_depth
 from components.errors import ClipError, Phys4dError
 from components.geometry import pixel_grid, unproject
@@ -22,7 +22,7 @@ def nothing(_done: int, _total: int) -> None:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("isaac")
     write_split(root / "train", [moving_square()])
-    assert export(root / "train", layout="isaac", out=root / "out", progress=nothing) == (1, 0)
+    assert export(root / "train", layout="isaac", out=root / "out", progress=nothing).clips == 1
     return root / "out"
 
 
@@ -71,7 +71,7 @@ def test_the_readme_says_what_is_not_verified(exported: Path) -> None:
 def test_several_splits_have_a_folder_each(tmp_path: Path) -> None:
     for name in ("train", "test"):
         write_split(tmp_path / "in" / name, [clip_of(0)])
-    assert export(tmp_path / "in", layout="isaac", out=tmp_path / "out", progress=nothing) == (2, 0)
+    assert export(tmp_path / "in", layout="isaac", out=tmp_path / "out", progress=nothing).clips == 2
     assert (tmp_path / "out/test/train-rigid-000000-v0-t0/rgb/step_0004.png").is_file()
 
 
@@ -81,7 +81,8 @@ def test_a_damaged_clip_is_named_or_left_out(tmp_path: Path) -> None:
     with pytest.raises(ClipError, match=r"train-rigid-000000-v0-t0.*shard-00000\.tar"):
         export(folder, layout="isaac", out=tmp_path / "out", progress=nothing)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["train"]
-    assert export(folder, layout="isaac", out=tmp_path / "out", skip_damaged=True, progress=nothing) == (1, 1)
+    exported = export(folder, layout="isaac", out=tmp_path / "out", skip_damaged=True, progress=nothing)
+    assert exported == Exported(clips=1, damaged=1, configurations_left_out=1)
     assert not (tmp_path / "out/train-rigid-000000-v0-t0").exists()
 
 

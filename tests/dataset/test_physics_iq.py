@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from components.clip import Clip
-from components.dataset.export import export
+from components.dataset.export import Exported, export
 from components.dataset.physics_iq import FRAMES
-from components.errors import ParametersError, Phys4dError
+from components.errors import ClipError, ParametersError, Phys4dError
 from components.evaluation.physics_iq import frames_in
 from components.evaluation.physics_iq_files import score_folder
 from components.evaluation.physics_iq_videos import probe, read_frames
+from components.index import index_row, write_index
+from components.shards import new_shard, pack, shard_name
 from tests.dataset.scenes import clip_of, damage, write_split
 from tests.evaluation.physics_iq_samples import clip as discs
 
@@ -65,7 +67,8 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def exported(split: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("exported") / "out"
-    assert export(split, layout="physics-iq", out=out, progress=nothing) == (12, 0)
+    exported = export(split, layout="physics-iq", out=out, progress=nothing)
+    assert exported == Exported(clips=12, damaged=0, configurations_left_out=0)
     return out
 
 
@@ -143,13 +146,47 @@ def test_several_splits_are_refused(tmp_path: Path) -> None:
         export(tmp_path / "in", layout="physics-iq", out=tmp_path / "out", progress=nothing)
 
 
-def test_a_damaged_clip_takes_its_configuration_along(split: Path, tmp_path: Path) -> None:
+def test_a_damaged_clip_takes_its_configuration_along(
+    split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "test"
     shutil.copytree(split, folder)
     damage(folder)
     with pytest.raises(Phys4dError, match=r"train-rigid-000000-v0-t0.*shard-00000\.tar"):
         export(folder, layout="physics-iq", out=tmp_path / "out", progress=nothing)
-    assert export(folder, layout="physics-iq", out=tmp_path / "out", skip_damaged=True, progress=nothing) == (6, 1)
+    exported = export(folder, layout="physics-iq", out=tmp_path / "out", skip_damaged=True, progress=nothing)
+    assert exported == Exported(clips=6, damaged=1, configurations_left_out=1)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("left out: clip train-rigid-000000-v0-t0: its bytes in shard")
+    assert "shard-00000.tar" in said[0]
+    assert said[1].startswith("left out: 1 of 2 configurations, each with all its clips")
     names = sorted(path.name for path in (tmp_path / "out" / REAL / "8FPS").iterdir())
     assert names[0].startswith("0001_")
     assert all("000001" in name for name in names)
+
+
+def test_so_does_a_clip_that_breaks_the_contract(tmp_path: Path) -> None:
+    folder, rows = tmp_path / "test", []
+    with new_shard(folder / shard_name(0)) as shard:
+        for number in range(2):
+            for view, take in PROTOCOL:
+                clip = protocol_clip(number, view=view, take=take)
+                if (number, view, take) == (0, 2, 1):
+                    clip = replace(clip, depth=np.full_like(clip.depth, np.inf))  # under a right checksum
+                content = pack(clip.meta.clip_id, clip.arrays(), clip.description())
+                rows.append(index_row(clip, shard.append(clip.meta.clip_id, content)))
+    write_index(folder, rows)
+    with pytest.raises(ClipError, match=r"train-rigid-000000-v2-t1.*depth.*shard-00000\.tar"):
+        export(folder, layout="physics-iq", out=tmp_path / "out", progress=nothing)
+    exported = export(folder, layout="physics-iq", out=tmp_path / "out", skip_damaged=True, progress=nothing)
+    assert exported == Exported(clips=6, damaged=1, configurations_left_out=1)
+
+
+def test_nothing_but_damaged_configurations_is_no_export(split: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "test"
+    shutil.copytree(split, folder)
+    for shard in range(2):
+        damage(folder, shard)
+    with pytest.raises(Phys4dError, match="every configuration has a damaged clip, nothing was exported"):
+        export(folder, layout="physics-iq", out=tmp_path / "out", skip_damaged=True, progress=nothing)
+    assert [path.name for path in tmp_path.iterdir()] == ["test"]

@@ -1,5 +1,6 @@
-"""Clips of one category outside the graph: whole or not at all, never over something else."""
+"""Clips of one category, or of all, outside the graph: whole or not at all, never over something else."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,13 @@ import pytest
 from components.errors import ParametersError, StoppedError
 from components.index import SUMMARY_FILE, read_index, read_split
 from components.parameters.loader import load_params
+from components.parameters.rules import SOLVER_RATE
 from components.simulation.clips import configuration_clips
+from components.simulation.families import CATEGORIES
+from components.simulation.generate import count_clips
+from components.simulation.parts import Part
 from components.simulation.request import PREVIEW, REQUEST, Request, requested, simulate_to_folder
+from components.simulation.solvers import bullet, bullet_grains, bullet_joints, elastic, xpbd
 
 LAPTOP = load_params(Path(__file__).parents[2] / "profiles" / "laptop.yaml")
 PARAMS = LAPTOP.model_copy(
@@ -22,6 +28,8 @@ PARAMS = LAPTOP.model_copy(
 REQUESTED = Request(
     category="rigid", family="ramp", clips=3, size="24x32", frames=5, fps=None, seed=7, orbit=None, views=1, takes=1
 )
+
+ALL = replace(REQUESTED, category="all", family=None, clips=1, size="32x32", frames=3)
 
 
 def never() -> bool:
@@ -59,6 +67,66 @@ def test_the_preview_shows_every_frame_of_four_fields(tmp_path: Path) -> None:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(frames) == 3 * 5
     assert frames[0].shape[1] == 4 * frames[0].shape[0] * 32 // 24
+
+
+def test_all_is_so_many_configurations_of_each_category() -> None:
+    wanted = requested(replace(ALL, clips=2, orbit=20.0), PARAMS)
+    assert wanted.simulation.splits.train.configurations == dict.fromkeys(CATEGORIES, 2)
+    assert count_clips(wanted, "train") == 2 * len(CATEGORIES)
+    for category in CATEGORIES:
+        alone = requested(replace(ALL, category=category, clips=2, orbit=20.0), PARAMS)
+        assert getattr(wanted.simulation, category) == getattr(alone.simulation, category)
+        assert wanted.simulation.camera == alone.simulation.camera
+
+
+def test_a_frame_rate_that_fits_one_solver_fits_all() -> None:
+    for solver in (bullet, bullet_grains, bullet_joints, elastic, xpbd):
+        assert solver.STEPS_PER_SECOND % SOLVER_RATE == 0
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gallery") / "clips"
+    made(folder, ALL, preview=True)
+    return folder
+
+
+def test_clips_of_all_categories_lie_in_one_folder(gallery: Path) -> None:
+    clips = list(read_split(gallery))
+    assert [clip.meta.category for clip in clips] == list(CATEGORIES)
+    assert all(clip.rgb.shape == (3, 32, 32, 3) and clip.meta.caption for clip in clips)
+    summary = json.loads((gallery / SUMMARY_FILE).read_text())
+    drawn = {name.split("/")[0] for name, counted in summary.items() if counted["configurations"]}
+    assert drawn == set(CATEGORIES)
+
+
+def test_a_clip_is_the_same_among_all_as_in_its_category_alone(gallery: Path) -> None:
+    rope = requested(replace(ALL, category="rope"), PARAMS)
+    (alone,) = configuration_clips(rope, split="train", category="rope", index=0)
+    (among,) = (clip for clip in read_split(gallery) if clip.meta.category == "rope")
+    assert among.description() == alone.description()
+
+
+def test_the_preview_shows_every_category(gallery: Path) -> None:
+    with av.open(str(gallery / PREVIEW)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 3 * len(CATEGORIES)
+
+
+def test_all_again_makes_nothing_new_and_a_category_does_not_go_over_it(gallery: Path) -> None:
+    figures = simulate_to_folder(ALL, PARAMS, out=gallery, preview=False, stopped=never)
+    assert figures == {"clips": len(CATEGORIES), "clips_made_now": 0}
+    with pytest.raises(ParametersError, match="holds the clips of another request"):
+        made(gallery, replace(ALL, category="rigid"))
+
+
+def test_parts_of_all_are_the_whole(gallery: Path, tmp_path: Path) -> None:
+    for number in (1, 2):
+        part = Part(number=number, count=2)
+        simulate_to_folder(ALL, PARAMS, out=tmp_path / "clips", preview=False, stopped=never, part=part)
+    figures = simulate_to_folder(ALL, PARAMS, out=tmp_path / "clips", preview=False, stopped=never)
+    assert figures["clips_made_now"] == 0
+    whole = {path.name: path.read_bytes() for path in gallery.iterdir() if path.name != PREVIEW}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "clips").iterdir()} == whole
 
 
 def test_the_same_request_again_makes_nothing_new(tmp_path: Path) -> None:
@@ -100,6 +168,8 @@ def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -
     ("wrong", "said"),
     [
         ({"category": "magma"}, r"--category magma: unknown, expected one of .*rigid"),
+        ({"category": "all"}, r"--family ramp: goes with one category, not with --category all"),
+        ({"category": "magma", "family": None}, r"--category magma: unknown, expected one of .*thermodynamics, all"),
         ({"family": "spill"}, r"--family spill: unknown in rigid, expected one of drop, ramp, topple"),
         ({"size": "24"}, r"--size 24: expected HEIGHTxWIDTH in pixels, such as 256x256"),
         ({"size": "24x8"}, r"--size: width 8 is wrong, input should be greater than or equal to 16"),
