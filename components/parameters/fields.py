@@ -1,19 +1,29 @@
 """The kinds of values that sections of params.yaml are made of. Every number has bounds, and wide ones."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
-def within(least: float, most: float) -> AfterValidator:
-    """Bounds [low, high] that lie between two numbers."""
+@dataclass(frozen=True, kw_only=True)
+class Within:
+    """Refuses bounds [low, high] that do not lie between two numbers."""
 
-    def check(bounds: tuple[float, float]) -> tuple[float, float]:
-        if not least <= bounds[0] <= bounds[1] <= most:
-            raise ValueError(f"{list(bounds)} is wrong, expected [low, high] with {least:g} <= low <= high <= {most:g}")
+    least: float
+    most: float
+
+    def __call__(self, bounds: tuple[float, float]) -> tuple[float, float]:
+        """`bounds` as they are; ValueError says what was expected."""
+        if not self.least <= bounds[0] <= bounds[1] <= self.most:
+            expected = f"[low, high] with {self.least:g} <= low <= high <= {self.most:g}"
+            raise ValueError(f"{list(bounds)} is wrong, expected {expected}")
         return bounds
 
-    return AfterValidator(check)
+
+def within(least: float, most: float) -> AfterValidator:
+    """Bounds [low, high] that lie between two numbers, which stand in the field's metadata for whoever asks."""
+    return AfterValidator(Within(least=least, most=most))
 
 
 def square(count: int) -> int:

@@ -49,6 +49,7 @@ def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can 
         ("simulation__rigid__density", [1.0, 1e300]),
         ("simulation__rigid__objects", [1, 10]),
         ("simulation__rigid__drop_height", [300.0, 1900.0]),
+        ("simulation__rigid__drop_height", [1.0, 18.0]),  # metres: no large object fits under the guard's 20
         ("simulation__rigid__ramp_angle", [15.0, 500.0]),
         ("simulation__rigid__ramp_angle", [15.0, 89.0]),
         ("simulation__rigid__lean", [80.0, 89.0]),

@@ -21,7 +21,7 @@ class Rigid(Section):
     density: Annotated[Range, within(1, 25_000)]  # the densest metal has 22,600
     friction: UnitRange
     objects: Annotated[tuple[int, int], within(1, 3)]  # more do not fit the picture
-    drop_height: Annotated[Range, within(0.01, 20)]
+    drop_height: Annotated[Range, within(0.01, 16)]  # above, large objects stand out of the guard's world
     ramp_angle: Annotated[Range, within(5, 60)]
     lean: Annotated[Range, within(-30, 40)]
     slenderness: Annotated[Range, within(1, 10)]
