@@ -1,7 +1,7 @@
 """The reward: 4D Chamfer distance between a generated video, as the frozen reader sees it, and the simulator.
 
 It is time-locked, so every frame has a reward of its own, and what a frame earns is credited to the latent frame that
-covers it: with one sum for the whole video, most of what a latent frame is praised for was earned by others.
+covers it: one sum for the whole video would praise a latent frame for what others earned.
 
 Legend: B samples, T frames, F latent frames, H, W; K points a frame. The reader is the stage-2 model with the policy's
 adapter off: a policy that reads its own reward moves its own ruler.
