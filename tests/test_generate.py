@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from components import generate as generate_module
 from components.backbones.laptop_latents import psnr
+from components.compute import has_fast_bfloat16
 from components.errors import ParametersError
 from components.generate import Generated, condition_on, generate, read_4d, read_frames
 from components.heads import Read4D
@@ -53,8 +56,26 @@ def draw(
 
 def same(left: Generated, right: Generated, one: int, other: int) -> bool:
     """Whether a sample of one result is bit for bit a sample of another."""
-    pairs = [(getattr(left, field.name)[one], getattr(right, field.name)[other]) for field in fields(Generated)]
-    return all(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in pairs)
+    return all(np.array_equal(a, b) for a, b in samples(left, right, one, other))
+
+
+def alike(left: Generated, right: Generated, one: int, other: int) -> bool:
+    """`same`, where products of matrices do not sum in another order for another batch: bfloat16's on AMX do not.
+
+    In float32 they do, by the last bits: then rgb may differ by a grey level, all else by the rounding of float32.
+    """
+    if has_fast_bfloat16():
+        return same(left, right, one, other)
+    return all(
+        np.allclose(a.astype(np.float64), b.astype(np.float64), rtol=1e-4, atol=1.0 if a.dtype == np.uint8 else 1e-4)
+        for a, b in samples(left, right, one, other)
+    )
+
+
+def samples(left: Generated, right: Generated, one: int, other: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Each field of a sample of one result beside that of a sample of another."""
+    for field in fields(Generated):
+        yield np.asarray(getattr(left, field.name)[one]), np.asarray(getattr(right, field.name)[other])
 
 
 class TestGenerate:
@@ -93,19 +114,19 @@ class TestGenerate:
         assert all(same(one, other, number, number) for number in range(3))
 
     def test_neither_order_nor_size_of_the_batch_matters(self, model: Model) -> None:
-        """Bit for bit at this size, in bfloat16 too: no kernel mixes samples, none takes another path for fewer."""
+        """No kernel mixes samples."""
         whole = draw(model, (1, 2, 3), clips=(0, 1, 2))
         turned = draw(model, (3, 1, 2), clips=(2, 0, 1))
         for number in range(3):
             assert same(whole, turned, number, (number + 1) % 3)
-            assert same(whole, draw(model, (number + 1,), clips=(number,)), number, 0)
+            assert alike(whole, draw(model, (number + 1,), clips=(number,)), number, 0)
 
     def test_chunks_do_not_matter(self, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = draw(model)
         monkeypatch.setattr(diffusion, "CHUNK", 2)
         monkeypatch.setattr(generate_module, "CHUNK", 2)
         parts = draw(model)
-        assert all(same(whole, parts, number, number) for number in range(3))
+        assert all(alike(whole, parts, number, number) for number in range(3))
 
     def test_another_seed_another_video(self, model: Model) -> None:
         made = draw(model, (1, 2), clips=(0, 0))
@@ -190,7 +211,7 @@ class TestReading:
         turned = read_frames(model, frames=world.rgb[::-1], captions=captions, noise_level=NOISE_LEVEL)
         alone = read_frames(model, frames=world.rgb[2:3], captions=captions[:1], noise_level=NOISE_LEVEL)
         assert same(together, turned, 2, 1)
-        assert same(together, alone, 2, 0)
+        assert alike(together, alone, 2, 0)
 
     def test_without_noise_the_seed_does_not_matter_and_with_noise_it_does(self, model: Model) -> None:
         condition = condition_on(model, make_world(4).rgb[:, 0], [CAPTIONS[0]] * 4)

@@ -130,8 +130,9 @@ def test_a_saved_codec_is_the_same(codec: LaptopLatents, videos: Frames, tmp_pat
         laptop_latents.save(codec, tmp_path / name / "codec.safetensors")
     assert (tmp_path / "one/codec.safetensors").read_bytes() == (tmp_path / "two/codec.safetensors").read_bytes()
     loaded = laptop_latents.load(tmp_path / "one/codec.safetensors")
-    assert torch.equal(loaded.encode(videos), codec.encode(videos))
-    assert np.array_equal(loaded.decode(codec.encode(videos)), codec.decode(codec.encode(videos)))
+    assert all(torch.equal(getattr(loaded, name), getattr(codec, name)) for name in TENSORS)
+    # a product may sum in another order where a file's tensors lie otherwise in memory than fitted ones
+    torch.testing.assert_close(loaded.encode(videos), codec.encode(videos), atol=1e-4, rtol=0)
 
 
 def test_shapes_and_types(codec: LaptopLatents) -> None:
