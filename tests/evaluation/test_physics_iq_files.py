@@ -17,9 +17,10 @@ ORACLE = Path(__file__).parents[1] / "data" / "physics_iq_oracle"
 EXPECTED: dict[str, Any] = json.loads((ORACLE / "expected.json").read_text())
 
 
-# The benchmark's numbers are of one processor. Another one's vector instructions round a grey level otherwise here and
-# there, which in a sample of 60x80 pixels can turn a pixel of a mask.
-TOLERANCE = {"faster": 2e-3}
+# Of columns, of the score. The benchmark's numbers are of one processor. Another one's vector instructions round a grey
+# level otherwise here and there, which in a sample of 60x80 pixels can turn a pixel of a mask.
+TOLERANCE = (1e-4, 0.005)
+ROUNDED = {"faster": (2e-3, 0.05)}
 
 
 def columns(cases: list[PhysicsIqCase]) -> dict[str, dict[str, dict[str, float]]]:
@@ -33,14 +34,15 @@ def columns(cases: list[PhysicsIqCase]) -> dict[str, dict[str, dict[str, float]]
 
 
 def assert_as_the_benchmark(name: str, generated: Path, real: Path, *, fps: int | None) -> None:
+    of_columns, of_score = ROUNDED.get(name, TOLERANCE)
     found, rate = find_cases(generated, real, fps=fps)
     cases = list(score_cases(found, fps=rate, workers=1))
     measured, expected = columns(cases), EXPECTED[name]["cases"]
     assert set(measured) == set(expected)
     for place, parts in expected.items():
         for part, values in parts.items():
-            assert measured[place][part] == pytest.approx(values, abs=TOLERANCE.get(name, 1e-4)), (place, part)
-    assert aggregate(cases).score == pytest.approx(EXPECTED[name]["score"], abs=0.005)
+            assert measured[place][part] == pytest.approx(values, abs=of_columns), (place, part)
+    assert aggregate(cases).score == pytest.approx(EXPECTED[name]["score"], abs=of_score)
 
 
 class TestOracle:
