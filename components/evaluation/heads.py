@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluation.chamfer import dynamic_pixels
+from components.evaluation.consistency.depth import FARTHEST
+from components.evaluation.consistency.depth import aligned as disparity_aligned
 from components.evaluation.motion import end_point_errors, mean_where, optical_flow
 from components.geometry import warp
 from components.index import IndexRow
@@ -37,7 +39,6 @@ JOINT_METRICS = (
 )
 HEAD_METRICS = (*DEPTH_METRICS, *FLOW_METRICS, *JOINT_METRICS)
 MEAN_CLIPS = 64  # of a data set, for its mean depth
-FARTHEST = 100.0  # metres: no disparity is read as farther
 Array = NDArray[np.floating[Any]]
 
 
@@ -104,12 +105,7 @@ def mean_depth(folder: Path, rows: Sequence[IndexRow]) -> NDArray[np.float64]:
 def aligned(depth: Array, truth: Array, valid: NDArray[np.bool_]) -> NDArray[np.float64]:
     """`depth` (T,H,W) with the scale and shift of its disparity that fit `truth` best where `valid`."""
     disparity = 1 / np.maximum(np.asarray(depth, np.float64), 1 / FARTHEST)
-    found, wanted = disparity[valid], 1 / truth[valid].astype(np.float64)
-    centred = found - found.mean()
-    spread = centred @ centred
-    scale = centred @ wanted / spread if spread else 0.0
-    fitted = wanted.mean() + scale * (disparity - found.mean())
-    return np.asarray(1 / np.maximum(fitted, 1 / FARTHEST), np.float64)
+    return disparity_aligned(disparity, truth, valid, farthest=FARTHEST)
 
 
 def _depth_metrics(depth: Array, clip: "Clip", moving: NDArray[np.bool_]) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""4D world consistency: every metric alone, on arrays. `world` measures one video with all of them."""
