@@ -27,7 +27,7 @@ class Melt:
 
     melting: wp.float32
     latent: wp.float32
-    share: wp.float32  # of the way to the nodes' temperature in a step
+    share: wp.float32  # of the way to the nodes' temperature in a step of conduction
     shear: wp.float32
     plate: wp.float32
     middle: wp.vec2
