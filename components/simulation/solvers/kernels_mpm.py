@@ -54,6 +54,52 @@ def weights(fx: wp.float32):
     return wp.vec3(0.5 * (1.5 - fx) * (1.5 - fx), 0.75 - (fx - 1.0) * (fx - 1.0), 0.5 * (fx - 0.5) * (fx - 0.5))
 
 
+@wp.struct
+class Stencil:
+    """The 27 nodes around a particle: the first of them, the particle's place in cells, and the weights along axes."""
+
+    first: wp.vec3i
+    place: wp.vec3
+    x: wp.vec3
+    y: wp.vec3
+    z: wp.vec3
+
+
+@wp.func
+def stencil_at(grid: Grid, position: wp.vec3):
+    """The nodes that a particle at a position reaches, and their weights."""
+    s = Stencil()
+    place = wp.cw_div(position - grid.origin, grid.cell)
+    i = wp.int32(place[0] - 0.5)
+    j = wp.int32(place[1] - 0.5)
+    k = wp.int32(place[2] - 0.5)
+    s.first = wp.vec3i(i, j, k)
+    s.place = place
+    s.x = weights(place[0] - float(i))
+    s.y = weights(place[1] - float(j))
+    s.z = weights(place[2] - float(k))
+    return s
+
+
+@wp.func
+def weight_of(s: Stencil, a: wp.int32, b: wp.int32, c: wp.int32):
+    """Of the node (a, b, c) of a stencil, each 0 to 2."""
+    return s.x[a] * s.y[b] * s.z[c]
+
+
+@wp.func
+def index_of(grid: Grid, s: Stencil, a: wp.int32, b: wp.int32, c: wp.int32):
+    """Index of the node (a, b, c) of a stencil."""
+    return node_of(grid, s.first[0] + a, s.first[1] + b, s.first[2] + c)
+
+
+@wp.func
+def offset_of(grid: Grid, s: Stencil, a: wp.int32, b: wp.int32, c: wp.int32):
+    """Metres from the particle to the node (a, b, c) of its stencil."""
+    node = wp.vec3(float(s.first[0] + a), float(s.first[1] + b), float(s.first[2] + c))
+    return wp.cw_mul(node - s.place, grid.cell)
+
+
 @wp.func
 def pressure(matter: Matter, volume_ratio: wp.float32):
     """Tait's equation of state; a liquid that is drawn apart has none."""
@@ -72,13 +118,7 @@ def to_grid(
 ):
     """Mass and momentum of the particles, with what stress does to it in a step."""
     p = wp.tid()
-    x = wp.cw_div(position[p] - grid.origin, grid.cell)
-    i = wp.int32(x[0] - 0.5)
-    j = wp.int32(x[1] - 0.5)
-    k = wp.int32(x[2] - 0.5)
-    wx = weights(x[0] - float(i))
-    wy = weights(x[1] - float(j))
-    wz = weights(x[2] - float(k))
+    s = stencil_at(grid, position[p])
     ratio = volume_ratio[p]
     gradient = affine[p]
     p0 = pressure(matter, ratio)
@@ -89,9 +129,9 @@ def to_grid(
     for a in range(3):
         for b in range(3):
             for c in range(3):
-                w = wx[a] * wy[b] * wz[c]
-                away = wp.cw_mul(wp.vec3(float(i + a) - x[0], float(j + b) - x[1], float(k + c) - x[2]), grid.cell)
-                node = node_of(grid, i + a, j + b, k + c)
+                w = weight_of(s, a, b, c)
+                away = offset_of(grid, s, a, b, c)
+                node = index_of(grid, s, a, b, c)
                 wp.atomic_add(grid.mass, node, w * matter.mass)
                 wp.atomic_add(grid.velocity, node, w * (momentum + carried * away))
 
@@ -127,21 +167,15 @@ def to_particles(
 ):
     """Velocity and its gradient from the nodes, the change of volume, and a step."""
     p = wp.tid()
-    x = wp.cw_div(position[p] - grid.origin, grid.cell)
-    i = wp.int32(x[0] - 0.5)
-    j = wp.int32(x[1] - 0.5)
-    k = wp.int32(x[2] - 0.5)
-    wx = weights(x[0] - float(i))
-    wy = weights(x[1] - float(j))
-    wz = weights(x[2] - float(k))
+    s = stencil_at(grid, position[p])
     v = wp.vec3(0.0, 0.0, 0.0)
     moment = wp.mat33(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     for a in range(3):
         for b in range(3):
             for c in range(3):
-                w = wx[a] * wy[b] * wz[c]
-                away = wp.cw_mul(wp.vec3(float(i + a) - x[0], float(j + b) - x[1], float(k + c) - x[2]), grid.cell)
-                here = w * grid.velocity[node_of(grid, i + a, j + b, k + c)]
+                w = weight_of(s, a, b, c)
+                away = offset_of(grid, s, a, b, c)
+                here = w * grid.velocity[index_of(grid, s, a, b, c)]
                 v += here
                 moment += wp.outer(here, away)
     inverse = wp.cw_div(wp.vec3(4.0, 4.0, 4.0), wp.cw_mul(grid.cell, grid.cell))

@@ -13,7 +13,7 @@ they melt.
 
 import warp as wp
 
-from components.simulation.solvers.kernels_mpm import Grid, Matter, node_of, weights
+from components.simulation.solvers.kernels_mpm import Grid, Matter, index_of, offset_of, stencil_at, weight_of
 
 wp.set_module_options({"enable_backward": False})
 
@@ -27,7 +27,7 @@ class Melt:
 
     melting: wp.float32
     latent: wp.float32
-    share: wp.float32  # of the way to the nodes' temperature in a step
+    share: wp.float32  # of the way to the nodes' temperature in a step of conduction
     shear: wp.float32
     plate: wp.float32
     middle: wp.vec2
@@ -58,18 +58,12 @@ def heat_to_grid(
 ):
     """Temperature of the particles, weighted by mass."""
     p = wp.tid()
-    x = wp.cw_div(position[p] - grid.origin, grid.cell)
-    i = wp.int32(x[0] - 0.5)
-    j = wp.int32(x[1] - 0.5)
-    k = wp.int32(x[2] - 0.5)
-    wx = weights(x[0] - float(i))
-    wy = weights(x[1] - float(j))
-    wz = weights(x[2] - float(k))
+    s = stencil_at(grid, position[p])
     carried = matter.mass * temperature_of(melt, enthalpy[p])
     for a in range(3):
         for b in range(3):
             for c in range(3):
-                wp.atomic_add(heat, node_of(grid, i + a, j + b, k + c), wx[a] * wy[b] * wz[c] * carried)
+                wp.atomic_add(heat, index_of(grid, s, a, b, c), weight_of(s, a, b, c) * carried)
 
 
 @wp.func
@@ -118,18 +112,12 @@ def heat_to_particles(
 ):
     """Particles approach the temperature around them."""
     p = wp.tid()
-    x = wp.cw_div(position[p] - grid.origin, grid.cell)
-    i = wp.int32(x[0] - 0.5)
-    j = wp.int32(x[1] - 0.5)
-    k = wp.int32(x[2] - 0.5)
-    wx = weights(x[0] - float(i))
-    wy = weights(x[1] - float(j))
-    wz = weights(x[2] - float(k))
+    s = stencil_at(grid, position[p])
     around = float(0.0)
     for a in range(3):
         for b in range(3):
             for c in range(3):
-                around += wx[a] * wy[b] * wz[c] * temperature[node_of(grid, i + a, j + b, k + c)]
+                around += weight_of(s, a, b, c) * temperature[index_of(grid, s, a, b, c)]
     enthalpy[p] = enthalpy[p] + melt.share * (around - temperature_of(melt, enthalpy[p]))
 
 
@@ -155,22 +143,16 @@ def push_shear(
     p = wp.tid()
     solid = 1.0 - molten_share(melt, enthalpy[p])
     if solid > 0.0:
-        x = wp.cw_div(position[p] - grid.origin, grid.cell)
-        i = wp.int32(x[0] - 0.5)
-        j = wp.int32(x[1] - 0.5)
-        k = wp.int32(x[2] - 0.5)
-        wx = weights(x[0] - float(i))
-        wy = weights(x[1] - float(j))
-        wz = weights(x[2] - float(k))
+        s = stencil_at(grid, position[p])
         inverse = wp.cw_div(wp.vec3(4.0, 4.0, 4.0), wp.cw_mul(grid.cell, grid.cell))
         stress = solid * melt.shear * deviator(deformation[p])
         pushed = -dt * matter.volume * stress * wp.diag(inverse)
         for a in range(3):
             for b in range(3):
                 for c in range(3):
-                    away = wp.cw_mul(wp.vec3(float(i + a) - x[0], float(j + b) - x[1], float(k + c) - x[2]), grid.cell)
-                    w = wx[a] * wy[b] * wz[c]
-                    wp.atomic_add(grid.velocity, node_of(grid, i + a, j + b, k + c), w * (pushed * away))
+                    away = offset_of(grid, s, a, b, c)
+                    w = weight_of(s, a, b, c)
+                    wp.atomic_add(grid.velocity, index_of(grid, s, a, b, c), w * (pushed * away))
 
 
 @wp.kernel
