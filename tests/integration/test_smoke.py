@@ -15,8 +15,6 @@ from components.tracking import DATABASE
 from tests.integration.project import DVC, PHYS4D, Project, make_project
 from tests.report.html import read_page
 
-pytestmark = pytest.mark.timeout(1800)  # whichever test comes first runs the graph
-
 SPLITS = ("appearance", "labeler", "judge", "train", "dev", "test")
 
 
