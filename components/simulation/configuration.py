@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.simulation.camera import orbit_camera, view_azimuth
 from components.simulation.captions import with_orbit
 from components.simulation.environment import Surroundings

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from components.clip import Clip, canonical_json
+from components.canonical import canonical_json
+from components.clip import Clip
 from components.errors import ParametersError
 from components.files import move_folder
 from components.generation_files import write_video

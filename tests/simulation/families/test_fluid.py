@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.simulation.clips import configuration_clips
 from components.simulation.families import CATEGORIES
 from components.simulation.families.fluid.plunge import Plunge

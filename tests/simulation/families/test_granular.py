@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.simulation.clips import configuration_clips
 from components.simulation.families import CATEGORIES
 from components.simulation.things.particles import Grains

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.parameters.categories.thermodynamics import Thermodynamics
 from components.params import Params
 from components.simulation.clips import configuration_clips
