@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from components.simulation.families.granular.grains import block, grains
+from components.simulation.props.grains import block, grains
 from components.simulation.scene import FloatArray, Motion, Scene
 from components.simulation.solvers.bullet_grains import simulate
 from components.simulation.things.particles import Grains

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.articulated.rods import AXLE, BEHIND, rod_with_weight
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.stands import POST, post, static
-from components.simulation.families.weights import Weight
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.rods import AXLE, BEHIND, rod_with_weight
+from components.simulation.props.stands import POST, post, static
+from components.simulation.props.weights import Weight
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.articulated.rods import AXLE, ROD, hanging, rod_with_weight, stand
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.weights import Weight
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.rods import AXLE, ROD, hanging, rod_with_weight, stand
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, Captions, FloatArray
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from components.errors import ParametersError
 from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.articulated.rods import AXLE
-from components.simulation.families.looks import coloured, draw_colours
-from components.simulation.families.stands import POST, post, static
-from components.simulation.families.weights import Weight
+from components.simulation.props.looks import coloured, draw_colours
+from components.simulation.props.rods import AXLE
+from components.simulation.props.stands import POST, post, static
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, Captions, FloatArray, Pattern, Shape, Vec3
 from components.simulation.things.joints import Joint, JointedBody

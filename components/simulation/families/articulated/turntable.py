@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.looks import coloured, draw_colours
-from components.simulation.families.stands import static
-from components.simulation.families.weights import Weight
+from components.simulation.props.looks import coloured, draw_colours
+from components.simulation.props.stands import static
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, Captions, FloatArray, Pattern, Shape
 from components.simulation.things.joints import Joint, JointedBody

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.deformable.blobs import CLEARANCE, Blob
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.incline import Incline
+from components.simulation.props.blobs import CLEARANCE, Blob
+from components.simulation.props.incline import Incline
+from components.simulation.props.looks import draw_colours
 from components.simulation.rotations import vec3
 from components.simulation.scene import Captions, FloatArray, Shape, Thing
 

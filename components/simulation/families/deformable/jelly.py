@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.deformable.blobs import CLEARANCE, Blob
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.blobs import CLEARANCE, Blob
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Shape, Thing
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.deformable.cushion import Cushion
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import draw_velocity
-from components.simulation.families.weights import Weight
+from components.simulation.props.foam import Cushion
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import draw_velocity
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import about
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.deformable.blobs import CLEARANCE, Blob
-from components.simulation.families.looks import coloured, draw_colours
-from components.simulation.families.stands import POST, post
+from components.simulation.props.blobs import CLEARANCE, Blob
+from components.simulation.props.looks import coloured, draw_colours
+from components.simulation.props.stands import POST, post
 from components.simulation.scene import Captions, FloatArray, Pattern, Shape, Thing
 from components.simulation.things.soft import Guided
 

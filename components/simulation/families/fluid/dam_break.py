@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.fluid.liquids import glass_tank, lattice, spacing_for, water, whole
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.liquids import glass_tank, lattice, spacing_for, water, whole
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Thing
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.fluid.liquids import glass_tank, lattice, spacing_for, water, whole
-from components.simulation.families.fluid.objects import draw_floater
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import RigidObject
+from components.simulation.props.floaters import draw_floater
+from components.simulation.props.liquids import glass_tank, lattice, spacing_for, water, whole
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.fluid.liquids import glass_tank, lattice, spacing_for, water, whole
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.liquids import glass_tank, lattice, spacing_for, water, whole
+from components.simulation.props.looks import draw_colours
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, Captions, FloatArray, Pattern, Shape, Texture, Thing
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 
 from components.simulation.captions import choose, write_captions
-from components.simulation.families.fluid.liquids import inside_ball, lattice, syrup, whole
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.liquids import inside_ball, lattice, syrup, whole
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Thing
 
 if TYPE_CHECKING:

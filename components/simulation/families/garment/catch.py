@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.garment.fabric import Fabric, rod
-from components.simulation.families.light_ball import LightBall
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.fabric import Fabric, rod
+from components.simulation.props.light_ball import LightBall
+from components.simulation.props.looks import draw_colours
 from components.simulation.rotations import about
 from components.simulation.scene import Captions, FloatArray, Thing
 from components.simulation.things.sheet import THICKNESS

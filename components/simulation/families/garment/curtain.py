@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.garment.fabric import Fabric, rod
-from components.simulation.families.light_ball import LightBall
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.incline import Incline
+from components.simulation.props.fabric import Fabric, rod
+from components.simulation.props.incline import Incline
+from components.simulation.props.light_ball import LightBall
+from components.simulation.props.looks import draw_colours
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Captions, FloatArray, Thing
 

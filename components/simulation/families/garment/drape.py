@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.garment.fabric import Fabric, plain_grey
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import NOUNS, draw_velocity
+from components.simulation.props.fabric import Fabric, plain_grey
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import NOUNS, draw_velocity
 from components.simulation.rotations import about, quaternion
 from components.simulation.scene import Body, Captions, FloatArray, Shape, Thing, Vec3
 

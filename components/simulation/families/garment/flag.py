@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.garment.fabric import DRAG, Fabric, rod
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.fabric import DRAG, Fabric, rod
+from components.simulation.props.looks import draw_colours
 from components.simulation.rotations import about, vec3
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 from components.simulation.things.membrane import Air

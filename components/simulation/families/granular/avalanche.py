@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.granular.grains import block, draw_name, grains, radius_for
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.incline import LENGTH, Incline
+from components.simulation.props.grains import block, draw_name, grains, radius_for
+from components.simulation.props.incline import LENGTH, Incline
+from components.simulation.props.looks import draw_colours
 from components.simulation.rotations import vec3
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, write_captions
-from components.simulation.families.granular.grains import block, draw_name, grains, radius_for
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.grains import block, draw_name, grains, radius_for
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 
 if TYPE_CHECKING:

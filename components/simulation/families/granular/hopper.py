@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, write_captions
-from components.simulation.families.fluid.liquids import glass_tank
-from components.simulation.families.granular.grains import ROUND, STONE, block, draw_name, grains, radius_for
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.grains import ROUND, STONE, block, draw_name, grains, radius_for
+from components.simulation.props.liquids import glass_tank
+from components.simulation.props.looks import draw_colours
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, Captions, FloatArray, Shape, Thing, Vec3
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.granular.grains import block, draw_name, grains, radius_for
-from components.simulation.families.looks import coloured, draw_colours
+from components.simulation.props.grains import block, draw_name, grains, radius_for
+from components.simulation.props.looks import coloured, draw_colours
 from components.simulation.scene import Body, Captions, FloatArray, Pattern, Shape, Thing, Vec3
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.inflatable.envelope import Envelope
-from components.simulation.families.light_ball import LightBall
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.envelope import Envelope
+from components.simulation.props.light_ball import LightBall
+from components.simulation.props.looks import draw_colours
 from components.simulation.rotations import about
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 from components.simulation.things.membrane import Gas

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.inflatable.envelope import Envelope
-from components.simulation.families.looks import draw_colours
+from components.simulation.props.envelope import Envelope
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Thing
 from components.simulation.things.membrane import Gas
 from components.simulation.things.shell import THICKNESS, gas_at, sphere_points

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, seen, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.descent import Descent
-from components.simulation.families.stands import static
+from components.simulation.props.descent import Descent
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.stands import static
 from components.simulation.scene import Body, Captions, FloatArray, Shape, Vec3
 
 if TYPE_CHECKING:

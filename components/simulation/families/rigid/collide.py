@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.descent import BALL, Descent
-from components.simulation.families.rigid.objects import RigidObject, draw_object
+from components.simulation.props.descent import BALL, Descent
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject, draw_object
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.rigid.objects import RigidObject
-from components.simulation.families.rigid.row import block_at, draw_pieces, row_of
+from components.simulation.props.objects import RigidObject
+from components.simulation.props.row import block_at, draw_pieces, row_of
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, Captions, FloatArray
 

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import RigidObject, draw_object, draw_size
-from components.simulation.families.rigid.placement import draw_place
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject, draw_object, draw_size
+from components.simulation.props.placement import draw_place
 from components.simulation.rotations import quaternion
 from components.simulation.scene import IDENTITY, Body, Captions, FloatArray, Quaternion, Shape, Vec3
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import RigidObject, draw_object
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject, draw_object
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rope.cord import LINKS, Cord
-from components.simulation.families.rope.curves import sagging
-from components.simulation.families.stands import POST, post, static
-from components.simulation.families.weights import Weight
+from components.simulation.props.cord import LINKS, Cord
+from components.simulation.props.curves import sagging
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.stands import POST, post, static
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, Captions, FloatArray, Shape, Thing
 from components.simulation.things.joints import Joint, JointKind

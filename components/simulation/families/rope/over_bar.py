@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rope.cord import Cord
-from components.simulation.families.rope.curves import over
-from components.simulation.families.stands import POST, post, static
+from components.simulation.props.cord import Cord
+from components.simulation.props.curves import over
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.stands import POST, post, static
 from components.simulation.scene import Captions, FloatArray, Shape, Thing
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.articulated.rods import hanging
-from components.simulation.families.looks import coloured, draw_colours
-from components.simulation.families.rope.cord import BEAM, LINKS, Cord
-from components.simulation.families.rope.curves import straight
-from components.simulation.families.stands import post, static
+from components.simulation.props.cord import BEAM, LINKS, Cord
+from components.simulation.props.curves import straight
+from components.simulation.props.looks import coloured, draw_colours
+from components.simulation.props.rods import hanging
+from components.simulation.props.stands import post, static
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, Captions, FloatArray, Pattern, Shape, Thing, Vec3
 from components.simulation.things.joints import Joint, JointedBody, JointKind

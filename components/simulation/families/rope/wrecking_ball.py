@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.articulated.rods import hanging
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rope.cord import LINKS, Cord, gallows
-from components.simulation.families.rope.curves import straight
-from components.simulation.families.weights import Weight
+from components.simulation.props.cord import LINKS, Cord, gallows
+from components.simulation.props.curves import straight
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.rods import hanging
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Captions, FloatArray, Shape, Thing
 from components.simulation.things.joints import Joint, JointKind

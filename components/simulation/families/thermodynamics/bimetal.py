@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.thermodynamics.clamps import CLAMP, Mount, clamp
-from components.simulation.families.thermodynamics.metals import COLD, DARK, EXPANDING, HOT, INVAR
-from components.simulation.families.thermodynamics.words import CLAMPED, COLOURS, CURRENT
+from components.simulation.props.clamps import CLAMP, Mount, clamp
+from components.simulation.props.heat_words import CLAMPED, COLOURS, CURRENT
+from components.simulation.props.metals import COLD, DARK, EXPANDING, HOT, INVAR
 from components.simulation.rotations import about, vec3
 from components.simulation.scene import Captions, FloatArray, Thing
 from components.simulation.things.strip import Strip

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 
 from components.simulation.captions import choose, write_captions
-from components.simulation.families.fluid.liquids import inside_ball, lattice, whole
-from components.simulation.families.thermodynamics.wax import MELTING, hot_plate, wax
-from components.simulation.families.thermodynamics.words import COLOURS
+from components.simulation.props.heat_words import COLOURS
+from components.simulation.props.liquids import inside_ball, lattice, whole
+from components.simulation.props.wax import MELTING, hot_plate, wax
 from components.simulation.scene import Captions, FloatArray, Thing
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.fluid.liquids import glass_tank
-from components.simulation.families.thermodynamics.puffs import Puff
-from components.simulation.families.thermodynamics.words import COLOURS
+from components.simulation.props.heat_words import COLOURS
+from components.simulation.props.liquids import glass_tank
+from components.simulation.props.puffs import Puff
 from components.simulation.scene import Captions, FloatArray, Thing
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.rigid.objects import RigidObject
+from components.simulation.props.objects import RigidObject
 from components.simulation.scene import Shape, Vec3
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
-from components.simulation.families.rigid.objects import draw_velocity
+from components.simulation.props.looks import coloured
+from components.simulation.props.objects import draw_velocity
 from components.simulation.rotations import about
 from components.simulation.scene import FloatArray, Pattern, Shape, Vec3
 from components.simulation.things.soft import Elastic, SoftBody, soft_body

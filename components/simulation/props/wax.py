@@ -1,6 +1,6 @@
 """Soft wax, and the plate that melts it."""
 
-from components.simulation.families.fluid.liquids import BELOW, DRAWN
+from components.simulation.props.liquids import BELOW, DRAWN
 from components.simulation.rotations import vec3
 from components.simulation.scene import FloatArray, Pattern, Shape, Texture
 from components.simulation.things.melting import HotPlate, Meltable

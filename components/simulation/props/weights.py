@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
-from components.simulation.families.rigid.objects import MATERIALS, volume
+from components.simulation.props.looks import coloured
+from components.simulation.props.objects import MATERIALS, volume
 from components.simulation.scene import IDENTITY, Body, Pattern, Quaternion, Shape, Texture, Vec3
 from components.simulation.things.joints import Joint, JointedBody
 

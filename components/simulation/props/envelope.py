@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from components.simulation.families.looks import coloured
+from components.simulation.props.looks import coloured
 from components.simulation.scene import FloatArray, Pattern, Vec3
 from components.simulation.things.membrane import Air, Gas, Membrane
 from components.simulation.things.shell import Skin, shell, sphere_points

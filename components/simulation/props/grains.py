@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.simulation.captions import choose
-from components.simulation.families.looks import coloured
+from components.simulation.props.looks import coloured
 from components.simulation.rotations import vec3
 from components.simulation.scene import FloatArray, Pattern, Texture, Vec3
 from components.simulation.things.particles import Grains

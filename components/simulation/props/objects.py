@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
+from components.simulation.props.looks import coloured
 from components.simulation.rotations import matrices
 from components.simulation.scene import IDENTITY, Body, Pattern, Quaternion, Shape, Vec3
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
-from components.simulation.families.stands import POST, post, static
-from components.simulation.families.weights import Weight
+from components.simulation.props.looks import coloured
+from components.simulation.props.stands import POST, post, static
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, FloatArray, Pattern, Shape, Vec3
 from components.simulation.things.joints import Joint, JointedBody, JointKind

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from components.simulation.families.looks import coloured
+from components.simulation.props.looks import coloured
 from components.simulation.scene import Body, FloatArray, Pattern, Shape, Texture, Vec3
 from components.simulation.things.membrane import Air, Membrane
 from components.simulation.things.sheet import sheet

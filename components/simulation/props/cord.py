@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
-from components.simulation.families.stands import POST, post, static
+from components.simulation.props.looks import coloured
+from components.simulation.props.stands import POST, post, static
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, FloatArray, Pattern, Shape, Vec3
 from components.simulation.things.rope import Rope

@@ -5,7 +5,7 @@ from typing import Literal
 
 from scipy.spatial.transform import Rotation
 
-from components.simulation.families.stands import post, static
+from components.simulation.props.stands import post, static
 from components.simulation.rotations import quaternion, vec3
 from components.simulation.scene import Body, FloatArray, Shape
 
