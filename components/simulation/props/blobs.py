@@ -95,6 +95,15 @@ class Blob:
             return ball(self.size[0], SHELLS)
         return box(self.size, BOX_CELLS) if self.shape is Shape.BOX else cylinder(self.size[0], self.size[1], RINGS)
 
+    @property
+    def height(self) -> float:
+        """Metres from its lowest to its highest vertex."""
+        return float(self.points[:, 2].max()) - float(self.points[:, 2].min())
+
+    def over_floor(self, x: float, y: float, height: float = 0.0) -> SoftBody:
+        """The blob with its lowest point `height` above the floor."""
+        return self.body(np.array([x, y, height + CLEARANCE - float(self.points[:, 2].min())]))
+
     def body(self, middle: FloatArray) -> SoftBody:
         """The blob around a point (3,)."""
         gel = GELS[self.gel]

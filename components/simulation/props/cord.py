@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from components.simulation.props.curves import straight
 from components.simulation.props.looks import coloured
-from components.simulation.props.stands import POST, post, static
-from components.simulation.rotations import vec3
+from components.simulation.props.rods import hanging
+from components.simulation.props.stands import bracket, post, static
+from components.simulation.props.weights import Weight
+from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, FloatArray, Pattern, Shape, Vec3
+from components.simulation.things.joints import Joint, JointedBody, JointKind
 from components.simulation.things.rope import Rope
 
 if TYPE_CHECKING:
@@ -67,15 +71,41 @@ class Cord:
             assembly=assembly,
         )
 
+    def with_weight(
+        self, weight: Weight, pivot: FloatArray, *, angle: float, length: float, turning: FloatArray
+    ) -> tuple[Rope, JointedBody]:
+        """The rope drawn straight from a beam, `angle` degrees from hanging, and a weight that is fixed to its end."""
+        way, reach = hanging(angle), length + weight.radius
+        line = straight(pivot, pivot + length * way, LINKS)
+        rope = self.rope(line, first="beam", assembly="stand", turning=vec3(turning))
+        ball = weight.hung(
+            vec3(pivot + reach * way),
+            Joint(parent=rope.name, pivot=rope.points[-1], kind=JointKind.FIXED),
+            orientation=quaternion(about("y", -angle)),
+            velocity=vec3(np.cross(turning, reach * way) + 0.0),
+            angular_velocity=vec3(turning),
+        )
+        return rope, ball
+
+    def tied(self, weight: Weight, rope: Rope, link: int) -> JointedBody:
+        """A weight under the middle of one of the links of a rope of this cord."""
+        middle = rope.middles[link]
+        below = vec3(middle - [0.0, 0.0, weight.radius + self.radius])
+        joint = Joint(parent=rope.name, pivot=vec3(middle), kind=JointKind.BALL)
+        return weight.hung(below, joint, assembly="stand")
+
 
 def gallows(pivot: Vec3, *, width: float, behind: float) -> tuple[Body, ...]:
     """Two posts `behind` the plane of motion with arms to the front, and a beam under which the pivot is."""
     x, y, z = pivot
     height = z + BEAM
-    parts = [static("beam", Shape.BOX, (width, BEAM, BEAM), (x, y, height))]
-    for name, end in (("left", x - width), ("right", x + width)):
-        parts.append(
-            static(f"{name} arm", Shape.CYLINDER, (POST, behind, 0.0), (end, y + behind / 2, height), along="y")
-        )
-        parts.append(post(f"{name} post", end, y + behind, height + POST))
-    return tuple(parts)
+    beam = static("beam", Shape.BOX, (width, BEAM, BEAM), (x, y, height))
+    sides = (("left", x - width), ("right", x + width))
+    return (beam, *(part for name, end in sides for part in bracket(name, (end, y, height), behind=behind)))
+
+
+def trestle(height: float, *, behind: float) -> tuple[Body, ...]:
+    """A beam along the front view at a height, and a post at either of its ends, `behind` the middle or before it."""
+    beam = static("beam", Shape.BOX, (BEAM, behind, BEAM), (0.0, 0.0, height + BEAM))
+    sides = (("front", -behind), ("back", behind))
+    return (beam, *(post(f"{name} post", 0.0, y, height + 2 * BEAM, assembly="") for name, y in sides))

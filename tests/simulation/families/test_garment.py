@@ -15,6 +15,7 @@ from components.simulation.families.garment.flag import Flag
 from components.simulation.guard import guard
 from components.simulation.props.fabric import MATERIALS, Fabric
 from components.simulation.props.looks import draw_colours
+from components.simulation.props.stands import plinth_height
 from components.simulation.scene import Body
 from components.simulation.things.membrane import Membrane
 from tests.simulation.families.chain import LAPTOP, first_scene, in_picture, residuals, solved, with_section
@@ -93,7 +94,9 @@ def test_a_cloth_to_drape_begins_above_its_obstacle() -> None:
         drawn = Drape.draw(rng, LAPTOP.simulation, REAL)
         for configuration in (drawn, drawn.perturbed(rng, 0.1)):
             (cloth,) = cloths(configuration.bodies())
-            assert cloth.points[:, 2].min() > configuration.top + cloth.thickness
+            assert (
+                cloth.points[:, 2].min() > plinth_height(configuration.shape, configuration.obstacle) + cloth.thickness
+            )
             assert cloth.mass == pytest.approx(configuration.fabric.density * configuration.size**2)
 
 

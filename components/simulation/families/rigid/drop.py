@@ -54,9 +54,8 @@ class Drop:
         """Every coordinate scaled; no object is lowered below half of its clearance."""
         moved = []
         for (x, y, z), clearance in zip(self.positions, self._clearances, strict=True):
-            lowest = z - clearance / 2
             fx, fy, fz = rng.normal(1.0, spread, size=3).tolist()
-            moved.append((x * fx, y * fy, max(z * fz, lowest)))
+            moved.append((x * fx, y * fy, max(z * fz, z - clearance / 2)))
         return replace(self, positions=tuple(moved))
 
     def bodies(self) -> tuple[Body, ...]:
@@ -71,7 +70,7 @@ class Drop:
             choose(rng, PLACE).format(thing=article(phrase), height=clearance)
             for phrase, clearance in zip(phrases, self._clearances, strict=True)
         ]
-        objects = list(zip(phrases, self.bodies(), strict=True))
+        objects = zip(phrases, self.bodies(), strict=True)
         return write_captions(rng, extrinsics=extrinsics, sentences=sentences, objects=objects)
 
     @property

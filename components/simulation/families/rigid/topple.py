@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
+from components.simulation.captions import article, describe, side
 from components.simulation.props.balance import draw_lean
 from components.simulation.props.looks import draw_colours
 from components.simulation.props.objects import RigidObject, draw_object
@@ -76,5 +76,4 @@ class Topple:
         axis = vec3((about("z", self.yaw) * about("y", self.tilt)).as_matrix()[:, 2])
         leant = side(extrinsics, body.position, axis)
         words = {"thing": phrase, "article": article(phrase), "tilt": self.tilt, "side": leant}
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, body)])
+        return describe(rng, extrinsics, [PLACE], [(phrase, body)], **words)
