@@ -250,7 +250,7 @@ def check_view(params: Params) -> Iterator[Problem]:
         "stack": STACK * rigid.radius[1] + STACK_GAP,
         "topple": COLUMN_WIDTH * rigid.radius[1] * rigid.slenderness[1],
     }
-    top = max(tops[family] for family in rigid.families)
+    top = max(tops.get(family, 0.0) for family in rigid.families)  # others see to it that they fit
     wide = camera.distance * slope * video.width / video.height
     for height in (0.0, top):
         above = height - camera.target_height

@@ -8,8 +8,8 @@ from components.backbones import wan
 from components.parameters import rules
 from components.parameters.loader import examine
 from components.parameters.profiles import profile_values
-from components.simulation.families import looks
-from components.simulation.families.rigid import balance, incline, objects, placement, row, stack, topple
+from components.simulation.families.rigid import stack, topple
+from components.simulation.props import balance, incline, looks, objects, placement, row
 from components.simulation.scene import Shape
 from components.simulation.solvers import bullet
 from tests.dotted import set_fields

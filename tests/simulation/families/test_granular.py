@@ -8,11 +8,11 @@ from scipy.spatial import cKDTree
 
 from components.canonical import canonical_json
 from components.simulation.clips import configuration_clips
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.things.particles import Grains
 from tests.simulation.families.particle_chain import LAPTOP, check_flow, drawn, passes_the_guard, short
 
-FAMILIES = list(CATEGORIES["granular"].families)
+FAMILIES = list(load_category("granular").families)
 FEW = (100, 120)
 OUTCOMES = ("collapse", "slide", "spread", "fall", "flow", "scatter")
 

@@ -1,13 +1,14 @@
 """What hangs on joints and ropes: coloured balls and boxes of some material."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
-from components.simulation.families.rigid.objects import MATERIALS, volume
-from components.simulation.scene import IDENTITY, Body, Pattern, Quaternion, Shape, Texture, Vec3
-from components.simulation.things.joints import Joint, JointedBody
+from components.simulation.props.looks import coloured
+from components.simulation.props.objects import MATERIALS, volume
+from components.simulation.rotations import vec3
+from components.simulation.scene import IDENTITY, Body, FloatArray, Pattern, Quaternion, Shape, Texture, Vec3
+from components.simulation.things.joints import Joint, JointedBody, jointed
 
 STILL: Vec3 = (0.0, 0.0, 0.0)
 RESTITUTION, HUNG_FRICTION = 0.3, 0.2  # of weights, unless a family says otherwise
@@ -96,6 +97,24 @@ class Weight:
             restitution=RESTITUTION,
         )
 
+    def carried(
+        self,
+        pivot: FloatArray,
+        offset: FloatArray,
+        turning: FloatArray,
+        *,
+        friction: float,
+        orientation: Quaternion = IDENTITY,
+    ) -> Body:
+        """The weight `offset` (3,) from a pivot (3,), on what turns about it at `turning` (3,) radians per second."""
+        return self.body(
+            vec3(pivot + offset),
+            orientation=orientation,
+            velocity=vec3(np.cross(turning, offset) + 0.0),
+            angular_velocity=vec3(turning),
+            friction=friction,
+        )
+
     def hung(
         self,
         position: Vec3,
@@ -108,19 +127,11 @@ class Weight:
         assembly: str = "",
     ) -> JointedBody:
         """The weight at a place, on a joint."""
-        return JointedBody(
-            name=self.name,
-            shape=self.shape,
-            size=self.size,
-            texture=self.texture,
-            position=position,
+        free = self.body(
+            position,
             orientation=orientation,
             velocity=velocity,
             angular_velocity=angular_velocity,
-            mass=self.mass,
-            material=self.material,
             friction=HUNG_FRICTION,
-            restitution=restitution,
-            assembly=assembly,
-            joint=joint,
         )
+        return jointed(replace(free, restitution=restitution, assembly=assembly), joint)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
+from components.simulation.props.looks import coloured
 from components.simulation.rotations import matrices
 from components.simulation.scene import IDENTITY, Body, Pattern, Quaternion, Shape, Vec3
 
@@ -140,3 +140,9 @@ def draw_velocity(rng: np.random.Generator, speeds: tuple[float, float]) -> Vec3
     across = float(np.sqrt(1 - depth**2))
     x, y, z = (speed * np.array([across * np.cos(angle), depth, across * np.sin(angle)]) + 0.0).tolist()  # no -0.0
     return (x, y, z)
+
+
+def draw_upright_velocity(rng: np.random.Generator, speeds: tuple[float, float]) -> Vec3:
+    """A velocity that points into the upper half of the plane across the picture."""
+    speed, way = float(rng.uniform(*speeds)), float(rng.uniform(0.0, np.pi))
+    return (speed * float(np.cos(way)) + 0.0, 0.0, speed * float(np.sin(way)) + 0.0)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
+from components.simulation.props.looks import coloured
 from components.simulation.rotations import about
 from components.simulation.scene import Pattern, Vec3
 from components.simulation.things.soft import Elastic, SoftBody, soft_body

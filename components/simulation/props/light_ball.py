@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
-from components.simulation.families.rigid.objects import draw_velocity, volume
+from components.simulation.props.looks import coloured
+from components.simulation.props.objects import draw_velocity, volume
 from components.simulation.scene import Body, Pattern, Shape, Vec3
 
 if TYPE_CHECKING:

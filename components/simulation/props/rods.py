@@ -1,13 +1,19 @@
 """Weights on rods that turn about a hinge across the front view."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
 import numpy as np
 
-from components.simulation.families.looks import coloured
-from components.simulation.families.stands import POST, post, static
-from components.simulation.families.weights import Weight
+from components.simulation.props.looks import coloured
+from components.simulation.props.stands import POST, bracket, post, static
+from components.simulation.props.weights import STILL, Weight
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, FloatArray, Pattern, Shape, Vec3
 from components.simulation.things.joints import Joint, JointedBody, JointKind
+
+B = TypeVar("B", bound=Body)
 
 ROD = 0.03  # metres: radius
 ROD_MASS = 0.03  # of the weight's, so that the rod falls no faster than freely
@@ -19,6 +25,16 @@ def hanging(angle: float) -> FloatArray:
     """The direction (3,) of a rod `angle` degrees from hanging, towards +x."""
     turn = np.radians(angle)
     return np.array([np.sin(turn), 0.0, -np.cos(turn)])
+
+
+def swung(body: B, offset: FloatArray, turning: FloatArray, *, angle: float) -> B:
+    """The body `offset` (3,) from a pivot, turned by an angle, and moving with what turns about that at `turning`."""
+    return replace(
+        body,
+        orientation=quaternion(about("y", -angle)),
+        velocity=vec3(np.cross(turning, offset) + 0.0),
+        angular_velocity=vec3(turning + 0.0),
+    )
 
 
 def stand(pivot: Vec3) -> tuple[Body, Body]:
@@ -37,7 +53,7 @@ def rod_with_weight(
     length: float,
     rate: float,
     parent: str,
-    moving: Vec3 = (0.0, 0.0, 0.0),
+    moving: Vec3 = STILL,
     assembly: str = "stand",
     own_assembly: str = "stand",
     restitution: float = 0.5,
@@ -74,3 +90,48 @@ def rod_with_weight(
         joint=Joint(parent=weight.name, pivot=vec3(start + length * way), kind=JointKind.FIXED),
     )
     return ball, rod
+
+
+def chain(
+    weights: Sequence[Weight], *, pivot: Vec3, angles: Sequence[float], lengths: Sequence[float], rates: Sequence[float]
+) -> tuple[JointedBody, ...]:
+    """Weights on rods, of which each hangs on the weight of the one before, in a plane before it."""
+    bodies: list[JointedBody] = []
+    parent, moving = "axle", STILL
+    for weight, angle, length, rate in zip(weights, angles, lengths, rates, strict=True):
+        ball, rod = rod_with_weight(
+            weight, pivot=pivot, angle=angle, length=length, rate=rate, parent=parent, moving=moving
+        )
+        bodies += ball, rod
+        pivot = vec3(np.array(ball.position) - [0.0, weight.radius + ROD, 0.0])
+        parent, moving = ball.name, ball.velocity
+    return tuple(bodies)
+
+
+def row(
+    weights: Sequence[Weight],
+    *,
+    height: float,
+    gap: float,
+    length: float,
+    states: Sequence[tuple[float, float]],
+    restitution: float,
+) -> tuple[Body, ...]:
+    """Weights of one size side by side on rods under a beam, at rest or not; states: angle and rate of each."""
+    pitch = 2 * weights[0].radius + gap
+    end = pitch * (len(weights) - 1) / 2
+    sides = (("left", -end), ("right", end))
+    bodies = [static("beam", Shape.BOX, (end + AXLE, AXLE, AXLE), (0.0, 0.0, height))]
+    bodies += [part for name, x in sides for part in bracket(name, (x, 0.0, height), behind=BEHIND, radius=AXLE)]
+    for number, (weight, (angle, rate)) in enumerate(zip(weights, states, strict=True)):
+        bodies += rod_with_weight(
+            weight,
+            pivot=(number * pitch - end, 0.0, height),
+            angle=angle,
+            length=length,
+            rate=rate,
+            parent="beam",
+            own_assembly="",
+            restitution=restitution,
+        )
+    return tuple(bodies)

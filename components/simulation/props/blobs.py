@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.looks import coloured
-from components.simulation.families.rigid.objects import draw_velocity
+from components.simulation.props.looks import coloured
+from components.simulation.props.objects import draw_velocity
 from components.simulation.rotations import about
 from components.simulation.scene import FloatArray, Pattern, Shape, Vec3
 from components.simulation.things.soft import Elastic, SoftBody, soft_body
@@ -94,6 +94,15 @@ class Blob:
         if self.shape is Shape.SPHERE:
             return ball(self.size[0], SHELLS)
         return box(self.size, BOX_CELLS) if self.shape is Shape.BOX else cylinder(self.size[0], self.size[1], RINGS)
+
+    @property
+    def height(self) -> float:
+        """Metres from its lowest to its highest vertex."""
+        return float(self.points[:, 2].max()) - float(self.points[:, 2].min())
+
+    def over_floor(self, x: float, y: float, height: float = 0.0) -> SoftBody:
+        """The blob with its lowest point `height` above the floor."""
+        return self.body(np.array([x, y, height + CLEARANCE - float(self.points[:, 2].min())]))
 
     def body(self, middle: FloatArray) -> SoftBody:
         """The blob around a point (3,)."""

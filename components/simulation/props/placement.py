@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from components.errors import ParametersError
-from components.simulation.families.rigid.objects import RigidObject
+from components.simulation.props.objects import RigidObject
 from components.simulation.scene import Quaternion, Vec3
 
 REACH = (1.3, 0.4)  # metres from the middle, across and along the front view: the picture shows 2.4 m on either side

@@ -1,13 +1,14 @@
 """Grains that families share: packings that touch nothing, and how grains look."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.simulation.captions import choose
-from components.simulation.families.looks import coloured
+from components.simulation.props.looks import coloured
 from components.simulation.rotations import vec3
-from components.simulation.scene import FloatArray, Pattern, Texture, Vec3
+from components.simulation.scene import Body, FloatArray, Pattern, Shape, Vec3
 from components.simulation.things.particles import Grains
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ DENSITY = 2500.0  # kg/m^3, of stone
 ROLLING, ROUND = (
     0.25,
     0.1,
-)  # rolling friction over a grain's radius: of angular grains, and of some that flow through a slot
+)  # rolling friction over a grain's radius: of angular ones, and of what flows through a slot
 MARKS = 0.5  # metres: period of the darker shade by which grains are told apart
 NAMES = ("pebbles", "stones", "grains")
-STONE = Texture(pattern=Pattern.NOISE, colour=(0.25, 0.25, 0.25), second_colour=(0.18, 0.18, 0.18), scale=0.4)
 
 
 def block(size: Vec3, radius: float, rng: np.random.Generator) -> FloatArray:
@@ -45,23 +45,50 @@ def radius_for(rng: np.random.Generator, ranges: "Granular", *, volume: float) -
     return float((3 * share * volume / (4 * np.pi * rng.uniform(*ranges.grains))) ** (1 / 3))
 
 
-def grains(
-    points: FloatArray, *, colour: str, name: str, radius: float, friction: float, rolling: float = ROLLING
-) -> Grains:
-    """Grains at rest."""
-    return Grains(
-        name=f"{colour} {name}",
-        texture=coloured(colour, Pattern.NOISE, scale=MARKS),
-        position=vec3(points.mean(axis=0)),
-        mass=DENSITY * 4 / 3 * np.pi * radius**3 * len(points),
-        material="stone",
-        points=points,
-        radius=radius,
-        friction=friction,
-        rolling_friction=rolling * radius,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Packing:
+    """Equal grains: what they are called, radius in metres; seed: of the disorder in which they lie."""
+
+    name: str
+    radius: float
+    friction: float
+    seed: int
+
+    def block(self, size: Vec3) -> FloatArray:
+        """Centres (P,3) of those in a block: see `block`."""
+        return block(size, self.radius, np.random.default_rng(self.seed))
+
+    def grains(self, points: FloatArray, colour: str, *, rolling: float = ROLLING) -> Grains:
+        """Grains at rest at points (P,3)."""
+        return Grains(
+            name=f"{colour} {self.name}",
+            texture=coloured(colour, Pattern.NOISE, scale=MARKS),
+            position=vec3(points.mean(axis=0)),
+            mass=DENSITY * 4 / 3 * np.pi * self.radius**3 * len(points),
+            material="stone",
+            points=points,
+            radius=self.radius,
+            friction=self.friction,
+            rolling_friction=rolling * self.radius,
+        )
 
 
 def draw_name(rng: np.random.Generator) -> str:
     """What grains are called."""
     return choose(rng, NAMES)
+
+
+def steel_ball(colour: str, radius: float, density: float, position: Vec3, velocity: Vec3) -> Body:
+    """A heavy ball, to fall among grains."""
+    return Body(
+        name=f"{colour} ball",
+        shape=Shape.SPHERE,
+        size=(radius, 0.0, 0.0),
+        texture=coloured(colour, Pattern.PLAIN),
+        position=position,
+        velocity=velocity,
+        mass=density * 4 / 3 * np.pi * radius**3,
+        material="steel",
+        restitution=0.2,
+        friction=0.8,
+    )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from components.simulation.families.looks import coloured
-from components.simulation.scene import Body, FloatArray, Pattern, Shape, Texture, Vec3
+from components.simulation.props.looks import coloured, plain_grey
+from components.simulation.scene import IDENTITY, Body, FloatArray, Pattern, Quaternion, Shape, Vec3
 from components.simulation.things.membrane import Air, Membrane
 from components.simulation.things.sheet import sheet
 
@@ -110,24 +110,24 @@ def _within(rng: np.random.Generator, bounds: tuple[float, float], part: tuple[f
 
 
 def rod(
-    name: str, *, radius: float, length: float, position: Vec3, grey: float, lying: bool = False, assembly: str = ""
+    name: str,
+    *,
+    radius: float,
+    length: float,
+    position: Vec3,
+    grey: float,
+    turned: Quaternion = IDENTITY,
+    assembly: str = "",
 ) -> Body:
-    """A static grey cylinder: upright, or lying along x."""
-    half = float(np.sqrt(0.5))
+    """A static grey cylinder, upright where it is not `turned`."""
     return Body(
         name=name,
         shape=Shape.CYLINDER,
         size=(radius, length, 0.0),
         texture=plain_grey(grey),
         position=position,
-        orientation=(0.0, half, 0.0, half) if lying else (0.0, 0.0, 0.0, 1.0),
+        orientation=turned,
         restitution=1.0,
         friction=1.0,
         assembly=assembly,
     )
-
-
-def plain_grey(grey: float) -> Texture:
-    """Of static things; never quite flat."""
-    second = 0.7 * grey
-    return Texture(pattern=Pattern.NOISE, colour=(grey, grey, grey), second_colour=(second, second, second), scale=0.4)

@@ -15,6 +15,8 @@ COLOURS: dict[str, Colour] = {  # hues at least 20 degrees apart
     "blue": (0.03, 0.09, 0.75),
     "purple": (0.30, 0.03, 0.55),
 }
+STONE = Texture(pattern=Pattern.NOISE, colour=(0.25,) * 3, second_colour=(0.18,) * 3, scale=0.4)
+SECOND_GREY, GRAIN = 0.7, 0.4  # of static things: the second grey over the first, and the pattern's period in metres
 SECOND_COLOUR = 0.5  # of the first: the same hue, darker
 
 
@@ -28,3 +30,8 @@ def coloured(name: str, pattern: Pattern, *, scale: float = 0.5) -> Texture:
     red, green, blue = COLOURS[name]
     darker = (red * SECOND_COLOUR, green * SECOND_COLOUR, blue * SECOND_COLOUR)
     return Texture(pattern=pattern, colour=(red, green, blue), second_colour=darker, scale=scale)
+
+
+def plain_grey(grey: float) -> Texture:
+    """Of static things; never quite flat."""
+    return Texture(pattern=Pattern.NOISE, colour=(grey,) * 3, second_colour=(SECOND_GREY * grey,) * 3, scale=GRAIN)

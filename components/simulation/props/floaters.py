@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.rigid.objects import RigidObject
-from components.simulation.scene import Shape, Vec3
+from components.simulation.props.objects import RigidObject, draw_upright_velocity
+from components.simulation.scene import Shape
 
 if TYPE_CHECKING:
     from components.parameters.categories.fluid import Fluid
@@ -20,8 +20,6 @@ def draw_floater(rng: np.random.Generator, ranges: "Fluid", physics: "Physics", 
     """A ball; where the range of densities allows both, half of them float."""
     radius = float(rng.uniform(*ranges.radius))
     density = _draw_density(rng, ranges.density)
-    speed, way = float(rng.uniform(*physics.initial_speed)), float(rng.uniform(0.0, np.pi))
-    velocity: Vec3 = (speed * float(np.cos(way)) + 0.0, 0.0, speed * float(np.sin(way)) + 0.0)
     return RigidObject(
         shape=Shape.SPHERE,
         size=(radius, 0.0, 0.0),
@@ -30,7 +28,7 @@ def draw_floater(rng: np.random.Generator, ranges: "Fluid", physics: "Physics", 
         density=density,
         friction=0.5,
         restitution=0.0,
-        velocity=velocity,
+        velocity=draw_upright_velocity(rng, physics.initial_speed),
     )
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import RigidObject, draw_object
-from components.simulation.families.stands import static
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject, draw_object
+from components.simulation.props.stands import static
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, Shape
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.simulation.families.rigid.incline import Incline
-from components.simulation.families.rigid.objects import RigidObject, draw_object
+from components.simulation.props.incline import Incline
+from components.simulation.props.objects import RigidObject, draw_object
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, FloatArray, Shape, Vec3
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from components.simulation.families.looks import coloured
+from components.simulation.props.looks import coloured
 from components.simulation.scene import FloatArray, Pattern, Vec3
 from components.simulation.things.membrane import Air, Gas, Membrane
-from components.simulation.things.shell import Skin, shell, sphere_points
+from components.simulation.things.shell import THICKNESS, Skin, shell, sphere_points
 
 if TYPE_CHECKING:
     from components.parameters.categories.inflatable import Inflatable
@@ -56,6 +56,11 @@ class Envelope:
     def unstressed(self, radius: float) -> FloatArray:
         """Rest shape (642,3) of the sphere that the gas has stretched to `radius`."""
         return sphere_points(radius / (1 + self.strain))
+
+    @staticmethod
+    def over_floor(points: FloatArray, place: tuple[float, float], height: float = 0.0) -> FloatArray:
+        """Points (V,3) at a place, the lowest `height` above the floor, but for the thickness of a skin."""
+        return np.asarray(points + np.array([*place, height + THICKNESS - float(points[:, 2].min())]), np.float64)
 
     def shell(
         self,

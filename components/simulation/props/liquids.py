@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from components.simulation.families.looks import coloured
+from components.simulation.props.looks import coloured
 from components.simulation.rotations import vec3
 from components.simulation.scene import FloatArray, Pattern, Texture, Vec3
 from components.simulation.things.particles import Liquid
@@ -48,6 +48,32 @@ def lattice(size: Vec3, spacing: float) -> FloatArray:
 def inside_ball(points: FloatArray, centre: FloatArray, radius: float) -> NDArray[np.bool_]:
     """Which points (P,3) are in a ball."""
     return np.asarray(np.linalg.norm(points - centre, axis=1) <= radius, np.bool_)
+
+
+def pillar(width: float, height: float, spacing: float, *, radius: float) -> FloatArray:
+    """Particles (P,3) of a round column in a lattice of whole numbers of particles; its foot is at the origin."""
+    points = lattice((width, width, height), spacing)
+    return points[inside_ball(points * [1.0, 1.0, 0.0], np.zeros(3), radius)]
+
+
+def ball(width: float, spacing: float, *, radius: float) -> FloatArray:
+    """Likewise of a ball, whose lowest point is the origin."""
+    points = lattice((width, width, width), spacing)
+    return points[inside_ball(points, np.array([0.0, 0.0, width / 2]), radius)]
+
+
+def draw_pool(
+    rng: np.random.Generator,
+    ranges: "Fluid",
+    *,
+    length: tuple[float, float],
+    width: tuple[float, float],
+    depth: tuple[float, float],
+) -> tuple[Vec3, float]:
+    """Length, width and depth of water from pane to pane in whole numbers of particles, and their spacing."""
+    x, y, z = (float(rng.uniform(*bounds)) for bounds in (length, width, depth))
+    spacing = spacing_for(rng, ranges, volume=x * y * z, width=y)
+    return (whole(x, spacing), y, whole(z, spacing)), spacing
 
 
 def water(points: FloatArray, *, colour: str, spacing: float) -> Liquid:
