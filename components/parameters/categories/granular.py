@@ -14,7 +14,7 @@ class Granular(Section):
         dict[Literal["avalanche", "collapse", "hopper", "impact"], Annotated[float, Field(ge=0.001, le=1)]],
         Field(min_length=1),
     ]
-    grains: Annotated[tuple[int, int], within(100, 1000)]  # what Bullet solves in the time of a clip
+    grains: Annotated[tuple[int, int], within(100, 20_000)]  # above 1000 as sand, and without `impact`
     friction: UnitRange
     ramp_angle: Annotated[Range, within(20, 45)]
     ball_radius: Annotated[Range, within(0.1, 0.32)]  # inside the tank
