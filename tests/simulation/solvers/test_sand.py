@@ -62,15 +62,16 @@ def test_a_thrown_heap_falls_freely_and_no_grain_is_lost() -> None:
 
 @pytest.mark.parametrize("friction", [0.4, pytest.param(0.7, marks=pytest.mark.slow)])
 def test_a_layer_lies_still_below_the_angle_of_friction_and_slides_above_it(friction: float) -> None:
+    """As Coulomb's block: its acceleration within .05 m/s^2, 4 degrees below and 6 above."""
     layer = heap((3.6, 0.3, 0.2), friction=friction)
     middle = np.abs(layer.points[:, 0]) < 0.4
-    for beyond, expected, within in ((-4.0, 0.0, 0.02), (6.0, None, 0.1)):
+    for beyond in (-4.0, 6.0):
         angle = np.arctan(friction) + np.radians(beyond)
         down: Vec3 = (G * float(np.sin(angle)), 0.0, -G * float(np.cos(angle)))
         motion = simulate(scene([floor(), tank((4.6, 0.3, 0.6)), layer], seconds=0.5, fps=16, gravity=down))
         speed = np.diff(centres(motion, 2, len(layer.points))[:, middle, 0].mean(axis=1)) * 16
-        slides = G * (np.sin(angle) - friction * np.cos(angle))
-        assert abs((speed[-1] - speed[2]) / 5 * 16 - (slides if expected is None else expected)) < within
+        slides = max(G * (np.sin(angle) - friction * np.cos(angle)), 0.0)
+        assert (speed[-1] - speed[2]) / 5 * 16 == pytest.approx(slides, abs=0.05)
 
 
 @pytest.mark.parametrize("aspect", [1.0, pytest.param(1.5, marks=pytest.mark.slow)])
