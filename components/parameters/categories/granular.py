@@ -9,7 +9,7 @@ class Granular(Section):
     """Ranges of the category granular: metres, kg/m^3, degrees."""
 
     families: Annotated[Shares, known_families("granular")]
-    grains: Annotated[tuple[int, int], within(100, 1000)]  # what Bullet solves in the time of a clip
+    grains: Annotated[tuple[int, int], within(100, 20_000)]  # above 1000 as sand, and without `impact`
     friction: UnitRange
     ramp_angle: Annotated[Range, within(20, 45)]
     ball_radius: Annotated[Range, within(0.1, 0.32)]  # inside the tank

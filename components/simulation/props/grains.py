@@ -9,17 +9,16 @@ from components.simulation.captions import choose
 from components.simulation.props.looks import coloured
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, FloatArray, Pattern, Shape, Vec3
-from components.simulation.things.particles import Grains
+from components.simulation.things.particles import Grains, Sand
 
 if TYPE_CHECKING:
     from components.parameters.categories.granular import Granular
 
 GAP = 1.02  # distance of neighbours over a diameter: free of overlap, and shaken down in an instant
 DENSITY = 2500.0  # kg/m^3, of stone
-ROLLING, ROUND = (
-    0.25,
-    0.1,
-)  # rolling friction over a grain's radius: of angular ones, and of what flows through a slot
+# Rolling friction over a grain's radius: of angular ones, and of what flows through a slot
+ROLLING, ROUND = 0.25, 0.1
+MOST = 1200  # grains that are solved one by one: at 1000 asked for, a hopper holds up to a ninth more
 MARKS = 0.5  # metres: period of the darker shade by which grains are told apart
 NAMES = ("pebbles", "stones", "grains")
 
@@ -59,8 +58,9 @@ class Packing:
         return block(size, self.radius, np.random.default_rng(self.seed))
 
     def grains(self, points: FloatArray, colour: str, *, rolling: float = ROLLING) -> Grains:
-        """Grains at rest at points (P,3)."""
-        return Grains(
+        """Grains at rest at points (P,3); as sand where there are too many to solve them one by one."""
+        kind = Sand if len(points) > MOST else Grains
+        return kind(
             name=f"{colour} {self.name}",
             texture=coloured(colour, Pattern.NOISE, scale=MARKS),
             position=vec3(points.mean(axis=0)),

@@ -1,6 +1,10 @@
 """Granular materials."""
 
 from components.simulation.families.family import Solver
-from components.simulation.solvers import bullet_grains
+from components.simulation.solvers import bullet_grains, sand
+from components.simulation.things.particles import Sand
 
-SOLVERS = (Solver(simulate=bullet_grains.simulate, library="pybullet"),)
+SOLVERS = (
+    Solver(simulate=sand.simulate, library="warp-lang", of=Sand, kernels=sand.KERNELS),
+    Solver(simulate=bullet_grains.simulate, library="pybullet"),
+)
