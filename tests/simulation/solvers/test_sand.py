@@ -26,7 +26,8 @@ WIDE = 0.35  # metres: radius of the columns
 def sand(points: FloatArray, *, friction: float) -> Sand:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(packing, "MOST", 0)
-        made = packing.grains(points, colour="red", name="grains", radius=RADIUS, friction=friction)
+        equal = packing.Packing(name="grains", radius=RADIUS, friction=friction, seed=0)
+        made = equal.grains(points, "red")
     assert isinstance(made, Sand)
     return made
 
