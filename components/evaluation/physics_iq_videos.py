@@ -21,6 +21,8 @@ class Video:
     path: Path
     fps: float  # whole where the header means a whole number
     frames: int
+    width: int
+    height: int
 
     @property
     def seconds(self) -> float:
@@ -35,15 +37,17 @@ def probe(path: Path) -> Video:
     except OSError as error:
         raise ParametersError(f"{path} cannot be opened ({error.strerror}): make or copy this video again") from error
     capture = cv2.VideoCapture(str(path)) if size else None
-    fps, frames = (0.0, 0)
+    fps, frames, width, height = (0.0, 0, 0, 0)
     if capture is not None:
         fps, frames = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        width, height = (int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         capture.release()
     if not (fps > 0 and frames > 0):
         reason = "is empty (0 bytes)" if capture is None else "cannot be read as a video"
         raise ParametersError(f"{path} {reason}; expected an .mp4 file of 5 seconds: make or copy this video again")
     whole = round(fps)
-    return Video(path=path, fps=float(whole) if abs(fps - whole) < RATE_TOLERANCE else fps, frames=frames)
+    rate = float(whole) if abs(fps - whole) < RATE_TOLERANCE else fps
+    return Video(path=path, fps=rate, frames=frames, width=width, height=height)
 
 
 def first_seconds(video: Video, *, fps: float, seconds: float) -> Iterator[Frame]:

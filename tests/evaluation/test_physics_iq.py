@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from components.errors import ClipError
-from components.evaluation.physics_iq import PhysicsIqCase, aggregate, score_frames
+from components.evaluation.physics_iq import score_frames
 from components.evaluation.physics_iq_agreement import Agreement
 from components.evaluation.physics_iq_masks import MotionDetector
+from components.evaluation.physics_iq_score import PhysicsIqCase, aggregate
 from tests.evaluation.physics_iq_samples import clip
 
 EQUAL = Agreement(st_iou=1.0, s_iou=1.0, ws_iou=1.0, mse=0.0)
@@ -159,11 +160,21 @@ class TestAggregate:
     def test_one_scenario_has_no_interval(self) -> None:
         views = [case("a", st_iou=0.3, view=view) for view in ("left", "right")]
         assert aggregate(views).interval is None
-        assert aggregate(views).to_json()["interval"] is None
+        document = aggregate(views).to_json()
+        assert (document["interval"], document["column_intervals"]) == (None, None)
+
+    def test_the_interval_of_a_column_is_that_of_its_mean(self) -> None:
+        """Of n equally likely draws of 0 and 1, the mean of 25 has the deviation 0.1."""
+        score = aggregate([case(f"{index}", st_iou=float(index % 2)) for index in range(25)])
+        assert score.take1_interval is not None
+        low, high = score.take1_interval
+        assert low.st_iou == pytest.approx(0.48 - 0.2, abs=0.05)
+        assert high.st_iou == pytest.approx(0.48 + 0.2, abs=0.05)
+        assert (low.s_iou, high.s_iou) == pytest.approx((0.4, 0.4))
 
     def test_json_names_every_column(self) -> None:
         document = aggregate([case("a", st_iou=0.2), case("b", st_iou=0.3)]).to_json()
-        assert list(document) == ["score", "columns", "n", "scenarios", "interval"]
+        assert list(document) == ["score", "columns", "n", "scenarios", "interval", "column_intervals"]
         columns = document["columns"]
         assert isinstance(columns, dict)
         assert columns["st_iou"] == pytest.approx(0.25)

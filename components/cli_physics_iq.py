@@ -1,0 +1,60 @@
+"""Commands on the benchmark Physics-IQ."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.cli_common import AsJson
+
+physics_iq_app = typer.Typer(help="Score videos with the Physics-IQ benchmark's definition.")
+
+
+@physics_iq_app.command("score")
+def physics_iq_score(
+    *,
+    videos: Annotated[Path, typer.Option(help="Generated videos; each name begins with the id of its case.")],
+    real: Annotated[
+        Path | None, typer.Option(help="Real videos of the benchmark, two takes; default: the downloaded ones.")
+    ] = None,
+    fps: Annotated[int | None, typer.Option(min=1, help="Common frame rate; default: the generated videos'.")] = None,
+    subset: Annotated[
+        bool, typer.Option("--subset", help="Score only the scenarios that the videos hold whole, and say how many.")
+    ] = False,
+    allow_small: Annotated[
+        bool, typer.Option("--allow-small", help="Also clips below 240 pixels: not the benchmark's score.")
+    ] = False,
+    descriptions: Annotated[
+        Path | None, typer.Option(help="Table of categories; default: descriptions.csv in or above the real folder.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a folder of generated videos against two real takes."""
+    import json
+    import os
+
+    from components.errors import ParametersError
+    from components.evaluation.physics_iq_files import score_folder
+    from components.evaluation.physics_iq_home import real_folder
+    from components.progress import counter
+
+    if real is None and not real_folder().is_dir():
+        raise ParametersError(
+            f"--real is not given and {real_folder()} does not exist; expected the benchmark's real videos: run "
+            "phys4d physics-iq download, or name their folder"
+        )
+    with counter("physics-iq", unit="cases") as progress:
+        table = score_folder(
+            videos,
+            real or real_folder(),
+            fps=fps,
+            subset=subset,
+            small=allow_small,
+            descriptions=descriptions,
+            workers=workers or os.cpu_count() or 1,
+            progress=progress,
+        )
+    for note in table.notes:
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(json.dumps(table.to_json(), allow_nan=False) if as_json else table.to_text())
