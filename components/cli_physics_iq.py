@@ -27,6 +27,9 @@ def physics_iq_score(
     descriptions: Annotated[
         Path | None, typer.Option(help="Table of categories; default: descriptions.csv in or above the real folder.")
     ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder for the results of finished cases; default: in the user's cache.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -36,7 +39,7 @@ def physics_iq_score(
 
     from components.errors import ParametersError
     from components.evaluation.physics_iq_files import score_folder
-    from components.evaluation.physics_iq_home import real_folder
+    from components.evaluation.physics_iq_home import real_folder, results_folder
     from components.progress import counter
 
     if real is None and not real_folder().is_dir():
@@ -52,6 +55,7 @@ def physics_iq_score(
             subset=subset,
             small=allow_small,
             descriptions=descriptions,
+            results=results or results_folder(),
             workers=workers or os.cpu_count() or 1,
             progress=progress,
         )

@@ -16,6 +16,7 @@ from components.errors import ParametersError, Phys4dError
 from components.evaluation.physics_iq import SECONDS, score_streams
 from components.evaluation.physics_iq_categories import read_categories
 from components.evaluation.physics_iq_folders import CaseVideos, Pairing, find_cases, some
+from components.evaluation.physics_iq_results import Results, result_key
 from components.evaluation.physics_iq_score import PhysicsIqCase
 from components.evaluation.physics_iq_table import SCENARIOS, VIEWS, PhysicsIqTable, tabulate
 from components.evaluation.physics_iq_videos import Video, first_seconds
@@ -31,6 +32,7 @@ def score_folder(
     subset: bool = False,
     small: bool = False,
     descriptions: Path | None = None,
+    results: Path | None = None,
     workers: int = 1,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -56,16 +58,22 @@ def score_folder(
         )
     categories, notes = read_categories(real, {case.scenario for case in pairing.cases}, file=descriptions)
     scored = []
-    for case in score_cases(pairing.cases, fps=pairing.fps, workers=workers):
+    kept = None if results is None else Results(folder=results)
+    for case in score_cases(pairing.cases, fps=pairing.fps, workers=workers, results=kept):
         scored.append(case)
         if progress is not None:
             progress(len(scored), len(pairing.cases))
     return tabulate(scored, categories=categories, notes=(*_reservations(pairing, smallest), *notes), seed=seed)
 
 
-def score_cases(cases: Sequence[CaseVideos], *, fps: float, workers: int) -> Iterator[PhysicsIqCase]:
-    """Score each case at `fps` over its first 5 seconds, in order, in `workers` processes of one thread each."""
-    score = partial(_score_case, fps=fps)
+def score_cases(
+    cases: Sequence[CaseVideos], *, fps: float, workers: int, results: Results | None = None
+) -> Iterator[PhysicsIqCase]:
+    """Score each case at `fps` over its first 5 seconds, in order, in `workers` processes of one thread each.
+
+    A case whose result is kept in `results` is not measured again, any other is kept there as soon as it is measured.
+    """
+    score = partial(_score_case, fps=fps, results=results)
     if workers == 1:
         yield from map(score, cases)
         return
@@ -83,7 +91,23 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _score_case(case: CaseVideos, *, fps: float) -> PhysicsIqCase:
+def _score_case(case: CaseVideos, *, fps: float, results: Results | None) -> PhysicsIqCase:
+    if results is None:
+        return _measure(case, fps=fps)
+    key = result_key(case, fps=fps)
+    if kept := results.load(key, case):
+        return kept
+    measured = _measure(case, fps=fps)
+    if result_key(case, fps=fps) != key:
+        raise Phys4dError(
+            f"a video of {case.scenario}, {case.view} changed while it was scored: {case.generated.path}, "
+            f"{case.take1.path} or {case.take2.path}; score again when they are finished"
+        )
+    results.save(key, measured)
+    return measured
+
+
+def _measure(case: CaseVideos, *, fps: float) -> PhysicsIqCase:
     clips = (first_seconds(video, fps=fps, seconds=SECONDS) for video in (case.generated, case.take1, case.take2))
     return score_streams(*clips, fps=fps, scenario=case.scenario, view=case.view)
 

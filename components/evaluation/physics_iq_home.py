@@ -16,5 +16,10 @@ def real_folder() -> Path:
     return benchmark_folder() / TESTING
 
 
+def results_folder() -> Path:
+    """What was measured of finished cases."""
+    return _cache() / "physics-iq-results"
+
+
 def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "phys4d"

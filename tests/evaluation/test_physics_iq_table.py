@@ -122,7 +122,10 @@ class TestReservations:
 
 
 class TestCommand:
-    def test_one_json_object(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    def test_one_json_object(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         file = write_table(tmp_path / "t.csv", ("trimmed-alpha", "Optics"), ("trimmed-beta", "Magnetism"))
         arguments = ["physics-iq", "score", "--videos", str(GENERATED), "--real", str(REAL), "--workers", "1", "--json"]
         assert run([*arguments, "--descriptions", str(file)], debug=False) == 0
@@ -134,6 +137,7 @@ class TestCommand:
         low, high = document["column_intervals"]["s_iou"]
         assert low < document["columns"]["s_iou"] < high
         assert "note: not the benchmark's score: 6 of its 66 x 3 cases" in captured.err
+        assert len(list((tmp_path / "phys4d/physics-iq-results").iterdir())) == 6
 
     def test_without_the_benchmark_it_says_how_to_get_it(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
