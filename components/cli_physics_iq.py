@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from components.cli_common import AsJson
+from components.cli_common import AsJson, show
 
-physics_iq_app = typer.Typer(help="Score videos with the Physics-IQ benchmark's definition.")
+physics_iq_app = typer.Typer(help="The benchmark Physics-IQ: download it, score videos with its definition.")
 
 
 @physics_iq_app.command("score")
@@ -62,3 +62,29 @@ def physics_iq_score(
     for note in table.notes:
         typer.echo(f"note: {note}", err=True)
     typer.echo(json.dumps(table.to_json(), allow_nan=False) if as_json else table.to_text())
+
+
+@physics_iq_app.command("download")
+def physics_iq_download(
+    fps: Annotated[int, typer.Option(help="Frame rate of the real videos: 8, 16, 24 or 30.")] = 30,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; default: in the user's cache, where score looks for them.")
+    ] = None,
+    inputs: Annotated[
+        bool, typer.Option("--inputs", help="Also the first frames and conditioning videos that models start from.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Download the benchmark's real videos; every file verified, the same command resumes."""
+    import time
+    from dataclasses import asdict
+
+    from components.evaluation.physics_iq_bucket import Bucket
+    from components.evaluation.physics_iq_download import download
+    from components.evaluation.physics_iq_home import TESTING, benchmark_folder
+    from components.progress import counter
+
+    folder = out or benchmark_folder()
+    with counter("physics-iq download", unit="files") as progress:
+        done = download(folder, fps=fps, inputs=inputs, bucket=Bucket(wait=time.sleep), progress=progress)
+    show({"real": str(folder / TESTING), **asdict(done)}, as_json=as_json)
