@@ -5,8 +5,8 @@ are those of the benchmark's public code, its roundings and lossy mask video inc
 side the 5x5 opening erases small motion and a static clip scores high: enlarge small clips before scoring them, and
 never quote a score of small clips beside the benchmark's.
 
-Clips are uint8 RGB (T, H, W, 3). Only the grey conversion of the masks depends on the order of the channels: the
-benchmark reads BGR and converts it as BGR, which gives the same grey; the MSE is a mean over channels.
+Clips are uint8 RGB (T, H, W, 3); files are read as BGR, as the benchmark does. Only the grey of the masks depends on
+the order of the channels, and is converted by it; the MSE is a mean over channels.
 """
 
 import math
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from components.errors import ClipError
 from components.evaluation.physics_iq_agreement import Comparison, shrink
-from components.evaluation.physics_iq_masks import Frame, MaskVideo
+from components.evaluation.physics_iq_masks import Frame, MaskVideo, Order
 from components.evaluation.physics_iq_score import PhysicsIqCase
 
 SECONDS = 5.0
@@ -65,11 +65,15 @@ def score_streams(
     fps: float,
     scenario: str,
     view: str = "",
+    order: Order = "rgb",
 ) -> PhysicsIqCase:
-    """Score equally long clips that come frame by frame, in step: memory does not grow with their length."""
+    """Score equally long clips that come frame by frame, in step: memory does not grow with their length.
+
+    `order` is that of the channels of their frames.
+    """
     comparisons = [Comparison() for _ in PAIRS]
     with tempfile.TemporaryDirectory(prefix="phys4d-physics-iq-") as folder:
-        videos = [MaskVideo(Path(folder) / f"{index}.mp4", fps=fps) for index in range(3)]
+        videos = [MaskVideo(Path(folder) / f"{index}.mp4", fps=fps, order=order) for index in range(3)]
         size = _compare_frames((generated, take1, take2), videos, comparisons)
         for triple in zip(*(video.read(size) for video in videos), strict=True):
             for comparison, (first, second) in zip(comparisons, PAIRS, strict=True):

@@ -108,8 +108,9 @@ def _score_case(case: CaseVideos, *, fps: float, results: Results | None) -> Phy
 
 
 def _measure(case: CaseVideos, *, fps: float) -> PhysicsIqCase:
-    clips = (first_seconds(video, fps=fps, seconds=SECONDS) for video in (case.generated, case.take1, case.take2))
-    return score_streams(*clips, fps=fps, scenario=case.scenario, view=case.view)
+    videos = (case.generated, case.take1, case.take2)
+    clips = (first_seconds(video, fps=fps, seconds=SECONDS, order="bgr") for video in videos)
+    return score_streams(*clips, fps=fps, scenario=case.scenario, view=case.view, order="bgr")
 
 
 def _reservations(pairing: Pairing, smallest: Video) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import dataclasses
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from components.errors import ClipError
 from components.evaluation.physics_iq import score_frames
-from components.evaluation.physics_iq_agreement import Agreement
-from components.evaluation.physics_iq_masks import MotionDetector
+from components.evaluation.physics_iq_agreement import Agreement, shrink
+from components.evaluation.physics_iq_masks import KERNEL, MotionDetector, opened_and_closed
 from components.evaluation.physics_iq_score import PhysicsIqCase, aggregate
 from tests.evaluation.physics_iq_samples import clip
 
@@ -130,6 +131,30 @@ class TestMotionDetector:
             frames = np.full((2, 32, 32, 3), 100, np.uint8)
             frames[1, ..., channel] += 30
             assert [bool(detector.mask(frame).any()) for frame in frames] == [False, moves]
+            reversed_ = MotionDetector(order="bgr")
+            assert [bool(reversed_.mask(frame[..., ::-1]).any()) for frame in frames] == [False, moves]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    boxes=st.lists(st.tuples(*[st.integers(0, 39)] * 2, *[st.integers(1, 12)] * 2), max_size=4),
+    holes=st.integers(0, 60),
+    seed=st.integers(0, 2**16),
+)
+def test_opening_and_closing_a_part_is_that_of_the_whole(
+    boxes: list[tuple[int, int, int, int]], holes: int, seed: int
+) -> None:
+    mask = np.zeros((40, 40), np.uint8)
+    for top, left, height, width in boxes:
+        mask[top : top + height, left : left + width] = 255
+    mask.ravel()[np.random.default_rng(seed).integers(0, mask.size, holes)] = 0
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, KERNEL)
+    assert np.array_equal(opened_and_closed(mask), cv2.morphologyEx(opened, cv2.MORPH_CLOSE, KERNEL))
+
+
+def test_levels_are_those_of_a_division() -> None:
+    ramp = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    assert np.array_equal(shrink(ramp, (16, 16)), (ramp / 255.0).astype(np.float32))
 
 
 class TestAggregate:
