@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from components.errors import ClipError
 from components.evaluation.physics_iq import score_frames
 from components.evaluation.physics_iq_agreement import Agreement, shrink
-from components.evaluation.physics_iq_masks import KERNEL, MotionDetector, opened_and_closed
+from components.evaluation.physics_iq_masks import KERNEL, MotionDetector, blur, fast_blur, opened_and_closed
 from components.evaluation.physics_iq_score import PhysicsIqCase, aggregate
 from tests.evaluation.physics_iq_samples import clip
 
@@ -150,6 +150,22 @@ def test_opening_and_closing_a_part_is_that_of_the_whole(
     mask.ravel()[np.random.default_rng(seed).integers(0, mask.size, holes)] = 0
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, KERNEL)
     assert np.array_equal(opened_and_closed(mask), cv2.morphologyEx(opened, cv2.MORPH_CLOSE, KERNEL))
+
+
+@settings(max_examples=60, deadline=None)
+@given(size=st.tuples(*[st.integers(1, 70)] * 2), levels=st.integers(1, 256), seed=st.integers(0, 2**16))
+def test_the_fast_blur_is_that_of_opencv(size: tuple[int, int], levels: int, seed: int) -> None:
+    """Few levels make many means that lie halfway between two bytes."""
+    grey = np.random.default_rng(seed).choice(np.linspace(0, 255, levels), size).astype(np.uint8)
+    assert np.array_equal(fast_blur(grey), blur(grey))
+
+
+def test_where_the_fast_blur_differs_opencvs_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = MotionDetector()
+    expected = [detector.mask(frame) for frame in squares(left=40)]
+    monkeypatch.setattr("components.evaluation.physics_iq_masks.fast_blur", lambda grey: blur(grey) // 2)
+    detector = MotionDetector()
+    assert np.array_equal([detector.mask(frame) for frame in squares(left=40)], expected)
 
 
 def test_levels_are_those_of_a_division() -> None:
