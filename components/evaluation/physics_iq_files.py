@@ -42,9 +42,10 @@ def score_folder(
     Every video is brought to `fps` frames a second; None takes the rate of the generated videos, as the benchmark
     does. A `subset` scores the scenarios that the videos hold whole. `small` lets clips below 240 pixels pass, whose
     score is not the benchmark's. `descriptions` names the scenarios' categories; None looks for descriptions.csv in
-    and above the real folder. The cases are shared out to `workers` processes, a case is read in its process frame by
-    frame and dropped; neither `workers` nor the order of files changes a number. `progress` is called with (cases
-    done, cases in all). ParametersError for folders that do not match and for a video that cannot be used.
+    and above the real folder. `results` is a folder that keeps what each case measured, found by its content: a run
+    that was stopped goes on from there. The cases are shared out to `workers` processes, a case is read in its process
+    frame by frame and dropped; neither `workers` nor the order of files changes a number. `progress` is called with
+    (cases done, cases in all). ParametersError for folders that do not match and for a video that cannot be used.
     """
     if workers < 1 or (fps is not None and fps < 1):
         raise ParametersError(f"--workers is {workers} and --fps {fps}; expected whole numbers from 1: correct them")
@@ -63,7 +64,9 @@ def score_folder(
         scored.append(case)
         if progress is not None:
             progress(len(scored), len(pairing.cases))
-    return tabulate(scored, categories=categories, notes=(*_reservations(pairing, smallest), *notes), seed=seed)
+    reservations = tuple(_reservations(pairing, smallest))
+    notes = (*reservations, *_left_out(pairing), *_resampled(pairing), *notes)
+    return tabulate(scored, categories=categories, of_benchmark=not reservations, notes=notes, seed=seed)
 
 
 def score_cases(
@@ -114,23 +117,26 @@ def _measure(case: CaseVideos, *, fps: float) -> PhysicsIqCase:
 
 
 def _reservations(pairing: Pairing, smallest: Video) -> Iterator[str]:
-    """Why the score is not the benchmark's, or not to the last digit; what was left out."""
+    """Why the score is not the benchmark's."""
     scenarios = len({case.scenario for case in pairing.cases})
     if (len(pairing.cases), scenarios) != (SCENARIOS * VIEWS, SCENARIOS):
         yield (
             f"not the benchmark's score: {len(pairing.cases)} of its {SCENARIOS} x {VIEWS} cases, {scenarios} of "
             f"{SCENARIOS} scenarios"
         )
-    if pairing.left_out:
-        yield (
-            f"left out: {len(pairing.left_out)} videos whose scenario is not whole, with the ids "
-            f"{some(pairing.left_out)}"
-        )
     if _side(smallest) < SMALLEST:
         yield (
             f"not the benchmark's score: {smallest.path.name} is {smallest.width}x{smallest.height} pixels, below "
             f"{SMALLEST} a side small motion is erased from the masks and a clip that stands still scores high"
         )
+
+
+def _left_out(pairing: Pairing) -> Iterator[str]:
+    if ids := pairing.left_out:
+        yield f"left out: {len(ids)} videos whose scenario is not whole, with the ids {some(ids)}"
+
+
+def _resampled(pairing: Pairing) -> Iterator[str]:
     rates = {video.fps for case in pairing.cases for video in (case.take1, case.take2)} - {pairing.fps}
     if rates:
         yield (

@@ -6,7 +6,6 @@ from dataclasses import astuple, dataclass
 from components.evaluation.physics_iq_score import PhysicsIqCase, PhysicsIqScore, aggregate
 
 SCENARIOS, VIEWS = 66, 3  # of the benchmark
-NOT_THE_BENCHMARK = "not the benchmark's score"
 TITLES = {"st_iou": "ST-IoU", "s_iou": "S-IoU", "ws_iou": "WS-IoU", "mse": "MSE"}
 
 
@@ -17,12 +16,8 @@ class PhysicsIqTable:
     total: PhysicsIqScore
     views: Mapping[str, PhysicsIqScore]
     categories: Mapping[str, PhysicsIqScore]  # empty where nothing names the scenarios' categories: a note says so
+    of_benchmark: bool  # whether this is a score of the benchmark: of all its cases, of clips large enough
     notes: tuple[str, ...]
-
-    @property
-    def of_benchmark(self) -> bool:
-        """Whether this is a score of the benchmark: of all its cases, in its sizes."""
-        return not any(note.startswith(NOT_THE_BENCHMARK) for note in self.notes)
 
     def to_json(self) -> dict[str, object]:
         """Everything, one object."""
@@ -54,7 +49,12 @@ class PhysicsIqTable:
 
 
 def tabulate(
-    cases: Sequence[PhysicsIqCase], *, categories: Mapping[str, str], notes: Sequence[str], seed: int = 0
+    cases: Sequence[PhysicsIqCase],
+    *,
+    categories: Mapping[str, str],
+    of_benchmark: bool,
+    notes: Sequence[str],
+    seed: int = 0,
 ) -> PhysicsIqTable:
     """The rows of scored cases; `categories` names the category of each scenario that has one."""
     by_view: dict[str, list[PhysicsIqCase]] = {}
@@ -67,6 +67,7 @@ def tabulate(
         total=aggregate(cases, seed=seed),
         views={name: aggregate(rows, seed=seed) for name, rows in by_view.items()},
         categories={name: aggregate(rows, seed=seed) for name, rows in sorted(by_category.items())},
+        of_benchmark=of_benchmark,
         notes=tuple(notes),
     )
 

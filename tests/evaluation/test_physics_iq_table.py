@@ -42,7 +42,7 @@ def write_table(path: Path, *lines: tuple[str, str]) -> Path:
 
 class TestRows:
     def test_a_row_is_the_score_of_its_cases(self) -> None:
-        table = tabulate(CASES, categories=CATEGORIES, notes=())
+        table = tabulate(CASES, categories=CATEGORIES, of_benchmark=True, notes=())
         assert table.total.score == 50
         assert {name: row.score for name, row in table.views.items()} == {"l": 50, "r": 50}
         assert {name: row.score for name, row in table.categories.items()} == {"Magnetism": 90, "Optics": 30}
@@ -50,14 +50,14 @@ class TestRows:
         assert table.categories["Magnetism"].interval is None
 
     def test_a_scenario_without_category_is_in_no_row(self) -> None:
-        assert list(tabulate(CASES, categories={"a": "Optics"}, notes=()).categories) == ["Optics"]
+        assert list(tabulate(CASES, categories={"a": "Optics"}, of_benchmark=True, notes=()).categories) == ["Optics"]
 
     def test_text_has_every_row_and_names_what_it_is(self) -> None:
-        text = tabulate(CASES, categories=CATEGORIES, notes=()).to_text()
+        text = tabulate(CASES, categories=CATEGORIES, of_benchmark=True, notes=()).to_text()
         assert text.splitlines()[0].startswith("Physics-IQ score: 50.00 [")
         assert [line.split()[0] for line in text.splitlines()[6:]] == ["l", "r", "Magnetism", "Optics"]
         assert "one scenario" in text
-        other = tabulate(CASES, categories={}, notes=("not the benchmark's score: small",))
+        other = tabulate(CASES, categories={}, of_benchmark=False, notes=("small",))
         assert other.to_text().startswith("Physics-IQ formula: ")
         assert other.to_json()["benchmark"] is False
 
