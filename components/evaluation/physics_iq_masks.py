@@ -41,9 +41,7 @@ class MotionDetector:
         grey = self._blur(sharp)
         if self._average is None:
             exact = blur(sharp)
-            if not np.array_equal(
-                grey, exact
-            ):  # a build of OpenCV that rounds otherwise: its own blur is the definition
+            if not np.array_equal(grey, exact):  # this OpenCV rounds otherwise: its own blur is the definition
                 self._blur, grey = blur, exact
             self._average = grey.astype(np.float64)
             return np.zeros(grey.shape, np.uint8)
