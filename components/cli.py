@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from components import cli_groups, cli_simulate
+from components import cli_faults, cli_groups, cli_simulate
 from components.cli_common import AsJson, BackboneOption, SplitOption, enter_project, run_stage_command, show
 from components.cli_dataset import dataset_app
 from components.cli_physics_iq import physics_iq_app
@@ -178,6 +178,9 @@ def evaluate(backbone: BackboneOption, as_json: AsJson = False) -> None:
     run_stage_command("evaluate", {"backbone": backbone}, as_json=as_json)
 
 
+app.command("faults")(cli_faults.faults)
+
+
 @app.command()
 def report(as_json: AsJson = False) -> None:
     """Stage: the offline HTML report of all backbones."""
@@ -234,7 +237,8 @@ def preview(
 @app.command()
 def bench(
     what: Annotated[
-        Literal["laptop", "simulate"], typer.Argument(help="laptop: its renderer and clips; simulate: all of it.")
+        Literal["laptop", "simulate", "metrics"],
+        typer.Argument(help="laptop: its renderer and clips; simulate: all of it; metrics: the evaluation's."),
     ] = "laptop",
     as_json: AsJson = False,
 ) -> None:
@@ -251,7 +255,12 @@ def bench(
         return
     from components.benchmarks.simulate import simulate_benchmark, table, to_json
 
-    figures = simulate_benchmark(params)
+    if what == "metrics":
+        from components.benchmarks.metrics import metrics_benchmark
+
+        figures = metrics_benchmark()
+    else:
+        figures = simulate_benchmark(params)
     if as_json:
         show(to_json(figures), as_json=True)
     else:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from components.canonical import canonical_json
 from components.errors import ClipError
 
 FLOW_STEP = 1 / 256  # pixels: what flow is rounded to before compression
@@ -146,11 +147,6 @@ class Clip:
 
 def _show(shape: tuple[str | int, ...]) -> str:
     return "(" + ", ".join(str(size) for size in shape) + ")"
-
-
-def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no white space: one value, one text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def parse_description(text: str) -> tuple[tuple[ClipObject, ...], ClipMeta]:

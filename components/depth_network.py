@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.compute import mixed_precision
 from components.errors import Phys4dError
 from components.files import write_atomically

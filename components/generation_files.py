@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.errors import ParametersError
 from components.files import move_folder
 from components.geometry import pixel_grid, unproject

@@ -17,7 +17,7 @@ import torch
 from components.backbones import laptop_latents
 from components.backbones.adapters import copy_into, load_adapters, own_tensors, save_adapter
 from components.backbones.base import Backbone, Codec, TextEncoder
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.errors import Phys4dError
 from components.files import write_atomically
 from components.heads import Heads, HeadsShape, tap_numbers

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 LINE_EVERY = 10.0  # seconds between plain lines
 TERMINAL = "PHYS4D_TERMINAL"  # set by a launcher that relays standard error to a terminal
@@ -26,9 +25,7 @@ class Progress:
         self._started = self._printed = time.monotonic()
         self._bar: Bar | None = None
         if on_terminal():
-            console = Console(stderr=True, force_terminal=True)
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
-            self._bar = Bar(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
+            self._bar = _bar(unit)
             self._task = self._bar.add_task(name, total=total)
 
     def __enter__(self) -> Self:
@@ -70,6 +67,16 @@ class Progress:
             line += f", {fresh / elapsed:.1f} a second, {elapsed * (self._total - self.done) / fresh:.0f} s left"
         sys.stderr.write(line + "\n")
         sys.stderr.flush()
+
+
+def _bar(unit: str) -> "Bar":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    return Bar(*columns, *times, console=Console(stderr=True, force_terminal=True))
 
 
 @contextmanager

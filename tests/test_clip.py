@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from components.clip import SPECIFICATION, canonical_json, parse_description, quantise
+from components.canonical import canonical_json
+from components.clip import SPECIFICATION, parse_description, quantise
 from components.errors import ClipError
 from tests.clips import make_clip
 

@@ -13,7 +13,7 @@ from components.backbones.umt5 import Umt5
 from components.backbones.wan import Wan
 from components.backbones.wan_codec import WanCodec
 from components.backbones.wan_layout import check_files, is_pipeline_file, read_layout
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.errors import ParametersError, Phys4dError
 from components.files import write_atomically
 from components.manifest import MANIFEST, Manifest

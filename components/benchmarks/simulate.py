@@ -19,7 +19,7 @@ from components.index import index_row
 from components.shards import new_shard, shard_name
 from components.simulation.clips import KERNEL_CACHE, configuration_clips
 from components.simulation.configuration import build_scene
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.rendering.runtime import compile_kernels
 from components.simulation.workers import worker_pool
 
@@ -76,7 +76,7 @@ def simulate_benchmark(params: "Params", load: Load | None = None) -> dict[str, 
     """The figures by name, in the order of the table; `params`: the laptop's, of which `load` changes sizes."""
     load = load or Load()
     os.environ.setdefault("WARP_CACHE_PATH", str(KERNEL_CACHE.absolute()))
-    compile_kernels(solvers=[module for name in ("rigid", "fluid") for module in CATEGORIES[name].kernels])
+    compile_kernels(solvers=[module for name in ("rigid", "fluid") for module in load_category(name).kernels])
     figures = dict(_clip_figures(params, load))
     figures |= dict(_renderer_figures(params, load))
     return figures | (scaling(params, load) if load.scaled_clips else {})
@@ -142,7 +142,7 @@ def _solving(params: "Params", category: str, indices: Sequence[int]) -> float:
     for index in indices:
         scene = build_scene(params, split=SPLIT, category=category, index=index, view=0, take=0, attempt=0)
         start = perf_counter()
-        CATEGORIES[category].simulate(scene)
+        load_category(category).simulate(scene)
         total += perf_counter() - start
     return total
 
@@ -150,7 +150,7 @@ def _solving(params: "Params", category: str, indices: Sequence[int]) -> float:
 def _renderer_figures(params: "Params", load: Load) -> Iterator[tuple[str, Figure]]:
     made = sized(params, load)
     scene = train_scene(made, busiest(params))
-    motion = with_triangles(CATEGORIES["rigid"].simulate(scene), load.triangles)
+    motion = with_triangles(load_category("rigid").simulate(scene), load.triangles)
     yield "triangles", Figure(value=len(motion.faces), unit="")
     height, width = load.large
     few = replace(scene, camera=replace(scene.camera, extrinsics=scene.camera.extrinsics[: load.large_frames]))

@@ -14,7 +14,7 @@ from components.benchmarks.renderer import renderer_speed
 from components.shards import pack_clip, unpack_clip
 from components.simulation.clips import KERNEL_CACHE, configuration_clips
 from components.simulation.configuration import build_scene
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.meshes import shape_mesh
 from components.simulation.rendering.runtime import compile_kernels
 from components.simulation.scene import Scene, rigid_bodies
@@ -35,7 +35,7 @@ def run_benchmarks(params: "Params") -> dict[str, Any]:
     compile_kernels()
     index = busiest(params)
     scene = train_scene(params, index)
-    motion = CATEGORIES[CATEGORY].simulate(scene)
+    motion = load_category(CATEGORY).simulate(scene)
     return {
         "scene": {
             "configuration": index,
@@ -77,7 +77,7 @@ def clip_speed(params: "Params") -> dict[str, float]:
     for index in range(CLIPS):
         scene = train_scene(params, index)
         begin = perf_counter()
-        CATEGORIES[CATEGORY].simulate(scene)
+        load_category(CATEGORY).simulate(scene)
         start = perf_counter()
         solve += start - begin
         clip = next(configuration_clips(params, split="train", category=CATEGORY, index=index))

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from components.clip import Clip, canonical_json
+from components.canonical import canonical_json
+from components.clip import Clip
 from components.dataset.backward import motion_into
 from components.dataset.splits import Damages, Split, Tick, located
 from components.errors import ClipError, Phys4dError

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 
 LEDGER = Path("docs/evidence/looks.jsonl")
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from components.simulation.catalogue import family_names
+
 
 @dataclass(frozen=True, kw_only=True)
 class Within:
@@ -26,6 +28,19 @@ def within(least: float, most: float) -> AfterValidator:
     return AfterValidator(Within(least=least, most=most))
 
 
+def known_families(category: str) -> AfterValidator:
+    """Shares by name, refused where a name is not that of a family of the category."""
+
+    def check(shares: dict[str, float]) -> dict[str, float]:
+        known = family_names(category)
+        for name in shares:
+            if name not in known:
+                raise ValueError(f"unknown family {name[:40]!r}, expected one of {', '.join(known)}")
+        return shares
+
+    return AfterValidator(check)
+
+
 def square(count: int) -> int:
     """A number of samples that fill a square."""
     if count not in (1, 4, 9, 16):
@@ -36,6 +51,7 @@ def square(count: int) -> int:
 Range = tuple[float, float]
 UnitRange = Annotated[Range, within(0, 1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Shares = Annotated[dict[str, Annotated[float, Field(ge=0.001, le=1)]], Field(min_length=1)]
 Steps = Annotated[int, Field(ge=1, le=10_000_000)]
 BatchSize = Annotated[int, Field(ge=1, le=4096)]
 LearningRate = Annotated[float, Field(gt=0, le=1)]

@@ -4,6 +4,8 @@ import difflib
 import json
 import typing
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +52,7 @@ def examine(values: Mapping[str, Any]) -> tuple[Params | None, list[Problem]]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping; ParametersError names the file and the line that cannot be read."""
     try:
-        with path.open(encoding="utf-8") as file:
-            yaml = YAML(typ="safe", pure=True)
-            yaml.Constructor = _Constructor
-            values = yaml.load(file)
+        values = deepcopy(_parse(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ParametersError(f"{path}: not found; params.yaml is written by: phys4d profile use laptop") from None
     except OSError as error:
@@ -63,6 +62,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ParametersError(f"{path}: holds {type(values).__name__}, expected a mapping of sections")
     return values
+
+
+@cache
+def _parse(text: str) -> Any:  # noqa: ANN401 -- a YAML document
+    """A document; a stage's command reads the same two several times, and each takes a third of a second."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _Constructor
+    return yaml.load(text)
 
 
 class _Constructor(SafeConstructor):  # type: ignore[misc]  # ruamel has no types

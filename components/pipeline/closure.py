@@ -1,16 +1,19 @@
 """The import closure of a module: every file of this project that runs when the module runs."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGES = ("components",)
+OWN_MODULE = re.compile(r"f'\{__name__\}((?:\.\{\w+\})+)'")  # as ast writes an f-string
 
 
 def import_closure(entry: Path, root: Path) -> list[Path]:
     """Files below `root`, sorted, that `entry` imports directly or not, itself and package `__init__`s included.
 
-    Imports inside functions count; imports under `if TYPE_CHECKING:` do not, because they never run.
+    Imports inside functions count; imports under `if TYPE_CHECKING:` do not, because they never run. A package that
+    imports its own modules by names it works out, `import_module(f"{__name__}.{name}")`, may import any of them.
     """
     found: set[Path] = set()
     waiting = [*_files_of(".".join(entry.with_suffix("").parts), root)]
@@ -32,7 +35,9 @@ def _imported_names(node: ast.AST, package: list[str]) -> Iterator[str]:
         for statement in node.orelse:
             yield from _imported_names(statement, package)
         return
-    if isinstance(node, ast.Import):
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("import_module", "importlib.import_module"):
+        yield from _own_modules(node.args[0], package)
+    elif isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         above = package[: len(package) - node.level + 1] if node.level else []
@@ -42,13 +47,22 @@ def _imported_names(node: ast.AST, package: list[str]) -> Iterator[str]:
         yield from _imported_names(child, package)
 
 
+def _own_modules(name: ast.expr, package: list[str]) -> Iterator[str]:
+    """f"{__name__}.{a}.{b}" as a name with a * for every part that is worked out; of any other name, nothing."""
+    if found := OWN_MODULE.fullmatch(ast.unparse(name)):
+        yield ".".join([*package, *["*"] * found[1].count(".")])
+
+
 def _files_of(name: str, root: Path) -> Iterator[Path]:
-    """The files importing `name` runs: a package's `__init__` for every part, then the module, if there is one."""
+    """The files importing `name` runs: a package's `__init__` for every part, then the module, if there is one.
+
+    A part * stands for every name.
+    """
     parts = name.split(".")
     if parts[0] not in PACKAGES:
         return
     for length in range(1, len(parts) + 1):
         stem = Path(*parts[:length])
         for path in (stem / "__init__.py", stem.with_suffix(".py")):
-            if (root / path).is_file():
-                yield path
+            found = root.glob(str(path)) if "*" in name else [root / path]
+            yield from (one.relative_to(root) for one in found if one.is_file())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.errors import ExitCode, Phys4dError
 from components.files import write_atomically
 from components.parameters.loader import load_params, read_yaml

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.errors import ClipError
 from components.index import INDEX_FILE
 from components.pseudo_labels.protocols import DepthKind

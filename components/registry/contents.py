@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from components import manifest
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.errors import Phys4dError
 
 MODELS = Path("models")

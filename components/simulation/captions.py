@@ -1,6 +1,6 @@
 """Sentences about a scene's first frame: what is there and how it moves; never what will come of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def write_captions(
     *,
     extrinsics: FloatArray,
     sentences: Sequence[str],
-    objects: Sequence[tuple[str, Thing]],
+    objects: Iterable[tuple[str, Thing]],
 ) -> Captions:
     """`sentences` say what is there; `objects` gives the phrase of every dynamic thing, at rest or not.
 
@@ -45,6 +45,19 @@ def write_captions(
         if any(body.velocity)
     ]
     return Captions(caption=caption, caption_initial=" ".join([caption, *(motions or [choose(rng, AT_REST)])]))
+
+
+def describe(
+    rng: np.random.Generator,
+    extrinsics: FloatArray,
+    wordings: Sequence[Sequence[str]],
+    objects: Iterable[tuple[str, Thing]],
+    /,
+    **words: object,
+) -> Captions:
+    """A sentence from each of `wordings`, filled in with `words`; the rest as in `write_captions`."""
+    sentences = [choose(rng, each).format(**words) for each in wordings]
+    return write_captions(rng, extrinsics=extrinsics, sentences=sentences, objects=objects)
 
 
 def with_orbit(rng: np.random.Generator, captions: Captions, degrees: float) -> Captions:

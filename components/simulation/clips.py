@@ -13,7 +13,7 @@ from components.clip import BETWEEN, Clip, ClipMeta
 from components.errors import ParametersError
 from components.simulation.annotate import annotate
 from components.simulation.configuration import build_scene, configuration_hash
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.guard import RejectedError, guard
 from components.simulation.scene import Motion, Scene
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from components.params import Params
 
 KERNEL_CACHE = Path(".phys4d/cache/warp")
-LIBRARIES = ("warp-lang", "numpy")  # beside the category's solver
+LIBRARIES = ("warp-lang", "numpy")  # beside the solver's own
 
 
 def configuration_clips(params: "Params", *, split: str, category: str, index: int) -> Iterator[Clip]:
@@ -29,12 +29,12 @@ def configuration_clips(params: "Params", *, split: str, category: str, index: i
     section = getattr(params.simulation.splits, split)
     rejections, solved = _solve(params, split=split, category=category, index=index, takes=section.takes)
     seed = clip_seed(params.seed, split, category, index)
-    solver = CATEGORIES[category].solver
     for take, (_, motion) in enumerate(solved):
         for view in range(section.views):
             scene = build_scene(
                 params, split=split, category=category, index=index, view=view, take=take, attempt=len(rejections)
             )
+            library = load_category(category).solver(scene).library
             meta = ClipMeta(
                 clip_id=f"{split}-{category}-{index:06d}-v{view}-t{take}",
                 split=split,
@@ -50,8 +50,8 @@ def configuration_clips(params: "Params", *, split: str, category: str, index: i
                 caption=scene.captions.caption,
                 caption_initial=scene.captions.caption_initial,
                 parameters={**scene.parameters, "initial_state": initial_state(scene)},  # take 2 has its own
-                solver=solver,
-                versions=_versions(solver),
+                solver=library,
+                versions=_versions(library),
                 future_determined=scene.future_determined,
                 approximate=False,
             )
@@ -75,8 +75,8 @@ def initial_state(scene: Scene) -> Mapping[str, list[list[float]]]:
 
 
 @functools.cache
-def _versions(solver: str) -> Mapping[str, str]:
-    return {name: version(name) for name in (solver, *LIBRARIES)}
+def _versions(library: str) -> Mapping[str, str]:
+    return {name: version(name) for name in (library, *LIBRARIES)}
 
 
 def clip_seed(seed: int, split: str, category: str, index: int) -> int:
@@ -100,7 +100,7 @@ def _solve(
             for take in range(takes)
         ]
         try:
-            solved = [(scene, CATEGORIES[category].simulate(scene)) for scene in scenes]
+            solved = [(scene, load_category(category).simulate(scene)) for scene in scenes]
             for scene, motion in solved:
                 guard(scene, motion)
         except RejectedError as error:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.simulation.camera import orbit_camera, view_azimuth
 from components.simulation.captions import with_orbit
 from components.simulation.environment import Surroundings
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.scene import Scene, Vec3
 
 if TYPE_CHECKING:
@@ -35,12 +35,11 @@ def build_scene(
     section = getattr(simulation.splits, split)
     physics = getattr(simulation.physics, section.physics)
     place = (params.seed, split, category, index, attempt)
-    families = CATEGORIES[category].families
     rng = _generator(*place, "world")
-    family = _draw_family(rng, CATEGORIES[category].shares(simulation))
+    family = _draw_family(rng, getattr(simulation, category).families)
     gravity = _draw_gravity(rng, physics)
     surroundings = Surroundings.draw(_generator(*place, "surroundings"), simulation.environment)
-    configuration = families[family].draw(_generator(*place, family), simulation, physics)
+    configuration = load_category(category).families[family].draw(_generator(*place, family), simulation, physics)
     first_take = configuration
     if take > 0:
         configuration = configuration.perturbed(_generator(*place, "take", take), simulation.take_perturbation)

@@ -18,7 +18,7 @@ from components.files import write_atomically
 from components.index import IndexRow, encode_rows, index_row, read_rows, write_index
 from components.shards import new_shard, shard_name, verify_shard
 from components.simulation.clips import KERNEL_CACHE, configuration_clips
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.rendering.runtime import compile_kernels
 from components.simulation.workers import worker_pool, worker_stopped
 
@@ -114,7 +114,7 @@ def _make_shards(
     processes = min(params.resources.processes, len(tasks))
     os.environ.setdefault("WARP_CACHE_PATH", str(KERNEL_CACHE.absolute()))  # inherited by the workers
     categories = getattr(params.simulation.splits, split).configurations
-    compile_kernels(solvers=[module for name in categories for module in CATEGORIES[name].kernels])
+    compile_kernels(solvers=[module for name in categories for module in load_category(name).kernels])
     if processes <= 1:
         for task in tasks:
             make_shard(params, split, task, folder, stopped)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from components.clip import Clip, canonical_json
+from components.canonical import canonical_json
+from components.clip import Clip
 from components.errors import ParametersError
 from components.files import move_folder
 from components.generation_files import write_video
@@ -22,7 +23,7 @@ from components.index import INDEX_FILE, read_index
 from components.parameters.rules import SOLVER_RATE
 from components.progress import Progress
 from components.shards import read_clip
-from components.simulation.families import CATEGORIES
+from components.simulation.catalogue import CATEGORY_NAMES, family_names
 from components.simulation.generate import count_clips, generate_split
 from components.simulation.parts import Part, gather_parts
 from components.simulation.preview import TILE, depth_colours, flow_colours, id_colours, spread
@@ -134,7 +135,7 @@ def requested(request: Request, params: "Params") -> "Params":
     if request.orbit and request.takes > 1:
         raise ParametersError("--orbit goes with --takes 1: second takes are for scores, of cameras that stand still")
     simulation, splits = params.simulation, params.simulation.splits
-    categories = CATEGORIES if request.category == ALL else (request.category,)
+    categories = CATEGORY_NAMES if request.category == ALL else (request.category,)
     changes: dict[str, Any] = {"configurations": dict.fromkeys(categories, request.clips)}
     train = splits.train.model_copy(update={**changes, "views": request.views, "takes": request.takes})
     updated: dict[str, Any] = {"splits": splits.model_copy(update={SPLIT: train})}
@@ -161,13 +162,13 @@ def _check_kind(request: Request) -> None:
         if request.family is not None:
             raise ParametersError(f"--family {request.family}: goes with one category, not with --category {ALL}")
         return
-    category = CATEGORIES.get(request.category)
-    if category is None:
-        known = ", ".join((*CATEGORIES, ALL))
+    if request.category not in CATEGORY_NAMES:
+        known = ", ".join((*CATEGORY_NAMES, ALL))
         raise ParametersError(f"--category {request.category}: unknown, expected one of {known}")
-    if request.family is not None and request.family not in category.families:
+    families = family_names(request.category)
+    if request.family is not None and request.family not in families:
         raise ParametersError(
-            f"--family {request.family}: unknown in {request.category}, expected one of {', '.join(category.families)}"
+            f"--family {request.family}: unknown in {request.category}, expected one of {', '.join(families)}"
         )
 
 

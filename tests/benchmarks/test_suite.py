@@ -4,7 +4,7 @@ from pathlib import Path
 
 from components.benchmarks.suite import busiest, train_scene, triangles
 from components.parameters.loader import load_params
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.scene import Shape, rigid_bodies
 
 LAPTOP = load_params(Path(__file__).parents[2] / "profiles" / "laptop.yaml")
@@ -19,4 +19,4 @@ def test_the_renderer_is_timed_on_two_objects_one_of_which_is_a_ball() -> None:
 
 def test_triangles_are_those_that_are_drawn() -> None:
     scene = train_scene(LAPTOP, busiest(LAPTOP))
-    assert triangles(scene) == len(CATEGORIES["rigid"].simulate(scene).faces) > 1000
+    assert triangles(scene) == len(load_category("rigid").simulate(scene).faces) > 1000

@@ -17,6 +17,7 @@ from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_u
 
 STAGE = "simulate@dev"
 CHANGES = {
+    "resources__processes": 2,
     "simulation__clips_per_shard": 6,
     "simulation__splits__dev__configurations": {"rigid": 24},
     "video__frames": 17,

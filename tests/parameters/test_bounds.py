@@ -8,8 +8,8 @@ from components.backbones import wan
 from components.parameters import rules
 from components.parameters.loader import examine
 from components.parameters.profiles import profile_values
-from components.simulation.families import looks
-from components.simulation.families.rigid import balance, incline, objects, placement, row, stack, topple
+from components.simulation.families.rigid import stack, topple
+from components.simulation.props import balance, grains, incline, looks, objects, placement, row
 from components.simulation.scene import Shape
 from components.simulation.solvers import bullet
 from tests.dotted import set_fields
@@ -44,6 +44,7 @@ def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can 
         ("simulation__physics__unknown__gravity", [0.0, 1e6]),
         ("simulation__physics__unknown__tilt", [0.0, 4000.0]),
         ("simulation__physics__unknown__initial_speed", [0.0, 1e4]),
+        ("simulation__granular__grains", [300, 4000]),  # with impact: no ball moves in sand
         ("simulation__rigid__radius", [1e-9, 1e-9]),
         ("simulation__rigid__radius", [5.0, 5.0]),
         ("simulation__rigid__density", [1.0, 1e300]),
@@ -163,6 +164,7 @@ def test_constants_written_twice_are_equal() -> None:
     assert row.HEIGHT[1] == rules.DOMINO
     assert ((stack.COUNT[1] + 1) * 2 * stack.SIZE[2][1], stack.GAP[1]) == (rules.STACK, rules.STACK_GAP)
     assert (rules.REACH, rules.GAP) == (placement.REACH, placement.GAP)
+    assert grains.MOST / 1.2 == rules.BULLET_GRAINS  # a hopper holds up to a ninth more than asked
     assert rules.TINY_POSITIONS == wan.POSITIONS
 
 

@@ -79,3 +79,34 @@ def test_a_block_that_runs_because_it_is_not_for_types_counts(tree: Path) -> Non
 
 def test_imports_for_types_only_do_not_count(tree: Path) -> None:
     assert "only_typed.py" not in closure_names(tree)
+
+
+def test_a_package_that_imports_its_own_modules_by_name_may_import_any_of_them(tree: Path) -> None:
+    package = tree / "components/pack"
+    (package / "__init__.py").write_text(
+        "from importlib import import_module\n"
+        "def load(part, name):\n"
+        "    import_module(f'{__name__}.{part}')\n"
+        "    import_module(f'{__name__}.{part}.{name}')\n"
+    )
+    for part in ("one", "two"):
+        (package / part).mkdir()
+        (package / part / "__init__.py").write_text("import components.lazy\n")
+    (package / "two/deep.py").write_text("import components.from_init\n")
+    assert closure_names(tree) - {"__init__.py", "stages/__init__.py", "stages/a.py", "b.py"} == {
+        "pack/__init__.py",
+        "pack/inner.py",
+        "pack/one/__init__.py",
+        "pack/two/__init__.py",
+        "pack/two/deep.py",
+        "lazy.py",
+        "from_init.py",
+    }
+
+
+def test_modules_that_a_launcher_names_do_not_count(tree: Path) -> None:
+    (tree / "components/stages/a.py").write_text(
+        "import importlib\ndef run(name):\n    importlib.import_module(f'components.stages.{name}')\n"
+    )
+    (tree / "components/stages/b.py").touch()
+    assert closure_names(tree) == {"__init__.py", "stages/__init__.py", "stages/a.py"}

@@ -10,7 +10,7 @@ from dvc.repo import Repo
 from components.errors import ParametersError
 from components.pipeline.graph import GraphStage, find_stage, load_graph, stage_name
 from components.pipeline.sync import outdated, sync
-from components.simulation.families import CATEGORIES
+from components.simulation.catalogue import CATEGORY_NAMES
 
 ROOT = Path()
 
@@ -133,7 +133,7 @@ def test_sync_keeps_data_with_options(tmp_path: Path) -> None:
 
 def test_clips_are_made_again_when_the_ranges_of_any_category_change() -> None:
     tracked = set(load_graph(ROOT)["simulate@train"].params)
-    assert {f"simulation.{category}" for category in CATEGORIES} <= tracked
+    assert {f"simulation.{category}" for category in CATEGORY_NAMES} <= tracked
 
 
 def test_gates_keep_one_core_busy() -> None:

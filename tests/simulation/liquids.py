@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.simulation.families.fluid.liquids import glass_tank, lattice, syrup, water
+from components.simulation.props.liquids import glass_tank, lattice, syrup, water
 from components.simulation.scene import FloatArray, Motion, Scene, Thing, Vec3
 from components.simulation.things.particles import Liquid
 from components.simulation.things.tank import Tank

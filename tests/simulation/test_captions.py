@@ -12,8 +12,8 @@ from components.parameters.loader import load_params
 from components.params import Params
 from components.simulation.captions import direction, seen, write_captions
 from components.simulation.configuration import build_scene
-from components.simulation.families.looks import COLOURS
 from components.simulation.meshes import shape_mesh
+from components.simulation.props.looks import COLOURS
 from components.simulation.rotations import matrices, vec3
 from components.simulation.scene import Body, FloatArray, Scene, Vec3, rigid_bodies
 from tests.simulation.bodies import ball

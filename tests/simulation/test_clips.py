@@ -11,7 +11,6 @@ from components.parameters.loader import load_params
 from components.params import Params
 from components.simulation.clips import configuration_clips
 from components.simulation.configuration import configuration_hash
-from components.simulation.families import CATEGORIES
 from components.simulation.guard import Cause, RejectedError, guard
 from components.simulation.scene import Motion, Scene
 
@@ -69,9 +68,9 @@ def test_both_takes_of_a_view_have_one_caption(clips: dict[tuple[int, int], Clip
         assert (first.caption, first.caption_initial) == (second.caption, second.caption_initial)
 
 
-def test_metadata_names_the_solver_of_the_category_and_its_version(clips: dict[tuple[int, int], Clip]) -> None:
+def test_metadata_names_the_library_of_the_solver_and_its_version(clips: dict[tuple[int, int], Clip]) -> None:
     for clip in clips.values():
-        assert clip.meta.solver == CATEGORIES["rigid"].solver
+        assert clip.meta.solver == "pybullet"
         assert {clip.meta.solver, "warp-lang", "numpy"} == set(clip.meta.versions)
 
 

@@ -6,17 +6,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 
 from components.geometry import project
-from components.parameters.categories.rigid import Rigid
 from components.parameters.loader import load_params
 from components.params import Params
 from components.simulation.configuration import build_scene, configuration_hash
-from components.simulation.families import CATEGORIES
 from components.simulation.guard import guard
 from components.simulation.meshes import shape_mesh
 from components.simulation.scene import Body, Scene, rigid_bodies
@@ -174,11 +171,6 @@ def test_no_two_objects_of_a_scene_share_a_colour() -> None:
     for index in range(60):
         names = [body.name.split()[0] for body in dynamic(build(index=index))]
         assert len(set(names)) == len(names)
-
-
-def test_every_family_the_parameters_may_name_is_registered() -> None:
-    names = get_args(get_args(get_args(get_type_hints(Rigid, include_extras=True)["families"])[0])[0])
-    assert set(names) == set(CATEGORIES["rigid"].families)
 
 
 def test_families_come_in_their_shares() -> None:

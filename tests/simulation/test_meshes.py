@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from components.simulation.families.rigid.objects import volume
 from components.simulation.meshes import Mesh, shape_mesh
+from components.simulation.props.objects import volume
 from components.simulation.scene import FloatArray, Shape, Vec3
 
 SIZES: dict[Shape, Vec3] = {Shape.SPHERE: (0.4, 0, 0), Shape.BOX: (0.3, 0.2, 0.5), Shape.CYLINDER: (0.3, 0.8, 0)}

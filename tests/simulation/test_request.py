@@ -11,8 +11,8 @@ from components.errors import ParametersError, StoppedError
 from components.index import SUMMARY_FILE, read_index, read_split
 from components.parameters.loader import load_params
 from components.parameters.rules import SOLVER_RATE
+from components.simulation.catalogue import CATEGORY_NAMES
 from components.simulation.clips import configuration_clips
-from components.simulation.families import CATEGORIES
 from components.simulation.generate import count_clips
 from components.simulation.parts import Part
 from components.simulation.request import PREVIEW, REQUEST, Request, requested, simulate_to_folder
@@ -71,9 +71,9 @@ def test_the_preview_shows_every_frame_of_four_fields(tmp_path: Path) -> None:
 
 def test_all_is_so_many_configurations_of_each_category() -> None:
     wanted = requested(replace(ALL, clips=2, orbit=20.0), PARAMS)
-    assert wanted.simulation.splits.train.configurations == dict.fromkeys(CATEGORIES, 2)
-    assert count_clips(wanted, "train") == 2 * len(CATEGORIES)
-    for category in CATEGORIES:
+    assert wanted.simulation.splits.train.configurations == dict.fromkeys(CATEGORY_NAMES, 2)
+    assert count_clips(wanted, "train") == 2 * len(CATEGORY_NAMES)
+    for category in CATEGORY_NAMES:
         alone = requested(replace(ALL, category=category, clips=2, orbit=20.0), PARAMS)
         assert getattr(wanted.simulation, category) == getattr(alone.simulation, category)
         assert wanted.simulation.camera == alone.simulation.camera
@@ -93,11 +93,11 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_clips_of_all_categories_lie_in_one_folder(gallery: Path) -> None:
     clips = list(read_split(gallery))
-    assert [clip.meta.category for clip in clips] == list(CATEGORIES)
+    assert [clip.meta.category for clip in clips] == list(CATEGORY_NAMES)
     assert all(clip.rgb.shape == (3, 32, 32, 3) and clip.meta.caption for clip in clips)
     summary = json.loads((gallery / SUMMARY_FILE).read_text())
     drawn = {name.split("/")[0] for name, counted in summary.items() if counted["configurations"]}
-    assert drawn == set(CATEGORIES)
+    assert drawn == set(CATEGORY_NAMES)
 
 
 def test_a_clip_is_the_same_among_all_as_in_its_category_alone(gallery: Path) -> None:
@@ -109,12 +109,12 @@ def test_a_clip_is_the_same_among_all_as_in_its_category_alone(gallery: Path) ->
 
 def test_the_preview_shows_every_category(gallery: Path) -> None:
     with av.open(str(gallery / PREVIEW)) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 3 * len(CATEGORIES)
+        assert sum(1 for _ in container.decode(video=0)) == 3 * len(CATEGORY_NAMES)
 
 
 def test_all_again_makes_nothing_new_and_a_category_does_not_go_over_it(gallery: Path) -> None:
     figures = simulate_to_folder(ALL, PARAMS, out=gallery, preview=False, stopped=never)
-    assert figures == {"clips": len(CATEGORIES), "clips_made_now": 0}
+    assert figures == {"clips": len(CATEGORY_NAMES), "clips_made_now": 0}
     with pytest.raises(ParametersError, match="holds the clips of another request"):
         made(gallery, replace(ALL, category="rigid"))
 
@@ -170,7 +170,10 @@ def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -
         ({"category": "magma"}, r"--category magma: unknown, expected one of .*rigid"),
         ({"category": "all"}, r"--family ramp: goes with one category, not with --category all"),
         ({"category": "magma", "family": None}, r"--category magma: unknown, expected one of .*thermodynamics, all"),
-        ({"family": "spill"}, r"--family spill: unknown in rigid, expected one of drop, ramp, topple"),
+        (
+            {"family": "spill"},
+            r"--family spill: unknown in rigid, expected one of behind, collide, dominoes, drop, ramp, stack, topple",
+        ),
         ({"size": "24"}, r"--size 24: expected HEIGHTxWIDTH in pixels, such as 256x256"),
         ({"size": "24x8"}, r"--size: width 8 is wrong, input should be greater than or equal to 16"),
         ({"frames": 5000}, r"--frames: frames 5000 is wrong"),

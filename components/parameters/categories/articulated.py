@@ -1,22 +1,14 @@
 """Ranges of the category articulated."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
-
-from components.parameters.fields import Range, Section, within
+from components.parameters.fields import Range, Section, Shares, known_families, within
 
 
 class Articulated(Section):
     """Ranges of the category articulated: metres, kg/m^3, degrees, degrees per second."""
 
-    families: Annotated[
-        dict[
-            Literal["pendulum", "double_pendulum", "cradle", "see_saw", "turntable"],
-            Annotated[float, Field(ge=0.001, le=1)],
-        ],
-        Field(min_length=1),
-    ]
+    families: Annotated[Shares, known_families("articulated")]
     length: Annotated[Range, within(0.7, 1.5)]  # shorter than the weights are wide, or longer than the picture is high
     radius: Annotated[Range, within(0.1, 0.28)]
     density: Annotated[Range, within(1, 25_000)]  # the densest metal has 22,600

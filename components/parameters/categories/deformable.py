@@ -1,19 +1,14 @@
 """Ranges of the category deformable."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
-
-from components.parameters.fields import Range, Section, within
+from components.parameters.fields import Range, Section, Shares, known_families, within
 
 
 class Deformable(Section):
     """Ranges of soft solids: metres, Pa, kg/m^3, degrees."""
 
-    families: Annotated[
-        dict[Literal["jelly", "pillow", "bounce", "squeeze"], Annotated[float, Field(ge=0.001, le=1)]],
-        Field(min_length=1),
-    ]
+    families: Annotated[Shares, known_families("deformable")]
     radius: Annotated[Range, within(0.28, 0.45)]  # smaller ones have cells that the solver's steps do not resolve
     young: Annotated[Range, within(15_000, 60_000)]  # of gels; likewise, and softer ones lose too much of their volume
     foam: Annotated[Range, within(12_000, 40_000)]  # Young's modulus of cushions; likewise

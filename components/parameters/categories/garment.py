@@ -1,19 +1,14 @@
 """Ranges of the category garment."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
-
-from components.parameters.fields import Range, Section, within
+from components.parameters.fields import Range, Section, Shares, known_families, within
 
 
 class Garment(Section):
     """Ranges of cloth: metres, kg/m^2, N/m along the threads, N m of flexural rigidity, m/s, kg/m^3."""
 
-    families: Annotated[
-        dict[Literal["catch", "curtain", "drape", "flag"], Annotated[float, Field(ge=0.001, le=1)]],
-        Field(min_length=1),
-    ]
+    families: Annotated[Shares, known_families("garment")]
     size: Annotated[Range, within(0.6, 1.8)]
     density: Annotated[Range, within(0.1, 1)]
     stiffness: Annotated[Range, within(50, 500)]  # the solver's steps resolve stiffness < vertex mass x steps^2 / 2

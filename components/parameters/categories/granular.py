@@ -1,20 +1,15 @@
 """Ranges of the category granular."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
-
-from components.parameters.fields import Range, Section, UnitRange, within
+from components.parameters.fields import Range, Section, Shares, UnitRange, known_families, within
 
 
 class Granular(Section):
     """Ranges of the category granular: metres, kg/m^3, degrees."""
 
-    families: Annotated[
-        dict[Literal["avalanche", "collapse", "hopper", "impact"], Annotated[float, Field(ge=0.001, le=1)]],
-        Field(min_length=1),
-    ]
-    grains: Annotated[tuple[int, int], within(100, 1000)]  # what Bullet solves in the time of a clip
+    families: Annotated[Shares, known_families("granular")]
+    grains: Annotated[tuple[int, int], within(100, 20_000)]  # above 1000 as sand, and without `impact`
     friction: UnitRange
     ramp_angle: Annotated[Range, within(20, 45)]
     ball_radius: Annotated[Range, within(0.1, 0.32)]  # inside the tank

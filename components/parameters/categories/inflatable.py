@@ -1,19 +1,14 @@
 """Ranges of the category inflatable."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
-
-from components.parameters.fields import Range, Section, within
+from components.parameters.fields import Range, Section, Shares, known_families, within
 
 
 class Inflatable(Section):
     """Ranges of shells around a gas: metres, kg/m^2, N/m (Young's modulus times thickness), Pa, kg/m^3, seconds."""
 
-    families: Annotated[
-        dict[Literal["bounce", "cushion", "deflate", "inflate"], Annotated[float, Field(ge=0.001, le=1)]],
-        Field(min_length=1),
-    ]
+    families: Annotated[Shares, known_families("inflatable")]
     radius: Annotated[Range, within(0.3, 0.5)]  # below, vertices are lighter than the solver's steps resolve
     density: Annotated[Range, within(0.15, 1)]  # likewise
     stiffness: Annotated[Range, within(100, 600)]  # likewise: stiffness < vertex mass x steps^2 / 2

@@ -1,22 +1,14 @@
 """Ranges of the category rigid."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
-
-from components.parameters.fields import Range, Section, UnitRange, within
+from components.parameters.fields import Range, Section, Shares, UnitRange, known_families, within
 
 
 class Rigid(Section):
     """Ranges of the category rigid: metres, kg/m^3, degrees."""
 
-    families: Annotated[
-        dict[
-            Literal["drop", "ramp", "topple", "collide", "dominoes", "stack", "behind"],
-            Annotated[float, Field(ge=0.001, le=1)],
-        ],
-        Field(min_length=1),
-    ]
+    families: Annotated[Shares, known_families("rigid")]
     radius: Annotated[Range, within(0.05, 1)]
     density: Annotated[Range, within(1, 25_000)]  # the densest metal has 22,600
     friction: UnitRange

@@ -1,19 +1,14 @@
 """Ranges of the category rope."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
-
-from components.parameters.fields import Range, Section, UnitRange, within
+from components.parameters.fields import Range, Section, Shares, UnitRange, known_families, within
 
 
 class Ropes(Section):
     """Ranges of the category rope: metres, kg per metre of rope, kg/m^3, degrees."""
 
-    families: Annotated[
-        dict[Literal["swing", "wrecking_ball", "over_bar", "line"], Annotated[float, Field(ge=0.001, le=1)]],
-        Field(min_length=1),
-    ]
+    families: Annotated[Shares, known_families("rope")]
     length: Annotated[Range, within(0.8, 1.6)]
     radius: Annotated[Range, within(0.015, 0.05)]
     mass_per_metre: Annotated[Range, within(0.05, 2)]  # lighter ones move faster than the solver's steps

@@ -1,19 +1,14 @@
 """Ranges of the category thermodynamics."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
-
-from components.parameters.fields import Range, Section, within
+from components.parameters.fields import Range, Section, Shares, known_families, within
 
 
 class Thermodynamics(Section):
     """Ranges of the category thermodynamics: metres, K/s, degrees C, m^2/s, Pa s."""
 
-    families: Annotated[
-        dict[Literal["bimetal", "melting", "plume"], Annotated[float, Field(ge=0.001, le=1)]],
-        Field(min_length=1),
-    ]
+    families: Annotated[Shares, known_families("thermodynamics")]
     length: Annotated[Range, within(0.8, 1.6)]
     thickness: Annotated[Range, within(0.007, 0.02)]  # a thinner strip swings more slowly than it heats up
     rate: Annotated[Range, within(10, 400)]

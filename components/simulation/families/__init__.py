@@ -1,26 +1,29 @@
-"""Categories of scenes by name. A new category: a package beside `rigid`, and one line here."""
+"""Categories of scenes: a package each, in which every module is a family and is named as its class.
 
-from collections.abc import Mapping
+Both are found by their files, and imported with their solvers when a scene asks for them. A new family: a file beside
+`rigid/drop.py`, and nothing else.
+"""
 
-from components.simulation.families.articulated import ARTICULATED
-from components.simulation.families.deformable import DEFORMABLE
-from components.simulation.families.family import Category
-from components.simulation.families.fluid import FLUID
-from components.simulation.families.garment import GARMENT
-from components.simulation.families.granular import GRANULAR
-from components.simulation.families.inflatable import INFLATABLE
-from components.simulation.families.rigid import RIGID
-from components.simulation.families.rope import ROPE
-from components.simulation.families.thermodynamics import THERMODYNAMICS
+import functools
+from importlib import import_module
 
-CATEGORIES: Mapping[str, Category] = {
-    "articulated": ARTICULATED,
-    "deformable": DEFORMABLE,
-    "fluid": FLUID,
-    "garment": GARMENT,
-    "granular": GRANULAR,
-    "inflatable": INFLATABLE,
-    "rigid": RIGID,
-    "rope": ROPE,
-    "thermodynamics": THERMODYNAMICS,
-}
+from components.errors import Phys4dError
+from components.simulation.catalogue import family_names
+from components.simulation.families.family import Category, Family
+
+
+@functools.cache
+def load_category(category: str) -> Category:
+    """The category of a name of `CATEGORY_NAMES`, with all its families."""
+    solvers = import_module(f"{__name__}.{category}").SOLVERS
+    return Category(families={name: _load_family(category, name) for name in family_names(category)}, solvers=solvers)
+
+
+def _load_family(category: str, name: str) -> type[Family]:
+    """The class of a module: `see_saw` holds SeeSaw."""
+    module = import_module(f"{__name__}.{category}.{name}")
+    title = "".join(part.capitalize() for part in name.split("_"))
+    if not hasattr(module, title):
+        raise Phys4dError(f"{module.__file__}: no class {title}, expected a family that is named as its module")
+    family: type[Family] = getattr(module, title)
+    return family

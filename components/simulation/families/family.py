@@ -33,11 +33,35 @@ class Family(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Solver:
+    """A function from a scene to its motion, for scenes that hold a thing of some type."""
+
+    simulate: Callable[[Scene], Motion]
+    library: str  # that it rests on, as installed: clips record its version
+    of: type[Thing] = Thing
+    kernels: tuple[ModuleType, ...] = ()  # compiled before the first clip
+
+
+@dataclass(frozen=True, kw_only=True)
 class Category:
-    """Families by name, where the parameters keep their shares, and the solver by its function and its package."""
+    """Families by name, and solvers, of which the first that fits solves a scene."""
 
     families: Mapping[str, type[Family]]
-    shares: Callable[["Simulation"], Mapping[str, float]]
-    simulate: Callable[[Scene], Motion]
-    solver: str  # as installed: clips record its version
-    kernels: tuple[ModuleType, ...] = ()  # of its solver: compiled before the first clip
+    solvers: tuple[Solver, ...]
+
+    @property
+    def kernels(self) -> tuple[ModuleType, ...]:
+        """Of all its solvers."""
+        return tuple(module for solver in self.solvers for module in solver.kernels)
+
+    def solver(self, scene: Scene) -> Solver:
+        """The solver of a scene; TypeError where it holds nothing that one of them can move."""
+        for solver in self.solvers:
+            if any(isinstance(thing, solver.of) for thing in scene.bodies):
+                return solver
+        expected = ", ".join(solver.of.__name__ for solver in self.solvers)
+        raise TypeError(f"a scene of {scene.category}/{scene.family} holds none of: {expected}")
+
+    def simulate(self, scene: Scene) -> Motion:
+        """Solve a scene; raises as its solver does."""
+        return self.solver(scene).simulate(scene)

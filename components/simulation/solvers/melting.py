@@ -53,7 +53,7 @@ class MeltingFlow(Flow):
         """A step of conduction, as long as may be: on their way particles go a share of at most 1.
 
         Averaging both ways by quadratic B-splines has the symbol sinc(k h/2)^6: beside the Laplacian a term
-        7/60 D h^2 k^4, which lets short waves live too long. Euler's step has an error of the other sign; the two
+        7/60 D h^2 k^4, which lets short waves live too long. Euler's step has an error of the other sign, and the two
         cancel at a share of 14/15. With a share above 1 temperatures would overshoot.
         """
         self.melt.share, self._owed = share, self._owed - share

@@ -5,6 +5,8 @@ the scene has one, bounds the liquid; static boxes are obstacles. On the CPU War
 same scene, same bytes. On an accelerator sums are atomic, and equal up to rounding only.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from components.simulation.rendering.runtime import DEFAULT_DEVICE, prepare
@@ -12,7 +14,7 @@ from components.simulation.scene import Body, FloatArray, Motion, Scene, Shape, 
 from components.simulation.solvers import kernels_mpm, kernels_mpm_body
 from components.simulation.solvers.mpm_flow import Flow
 from components.simulation.solvers.surfaces import Surface, assemble, body_surface, static_surface
-from components.simulation.things.particles import Liquid, particle_surface
+from components.simulation.things.particles import Liquid, Particles, particle_surface
 from components.simulation.things.tank import Tank
 
 KERNELS = (kernels_mpm, kernels_mpm_body)
@@ -25,11 +27,15 @@ def simulate(scene: Scene, device: str = DEFAULT_DEVICE) -> Motion:
     """Solve a scene of one liquid. Raises ValueError where it holds what this solver cannot move."""
     prepare(device)
     dynamic = [thing for thing in scene.bodies if thing.dynamic]
-    flow = _flow(scene, dynamic, device)
-    (liquid,) = (thing for thing in dynamic if isinstance(thing, Liquid))
-    column = dynamic.index(liquid)
+    return trace(scene, _flow(scene, dynamic, device), dynamic)
+
+
+def trace(scene: Scene, flow: Flow, dynamic: Sequence[Thing]) -> Motion:
+    """What `flow` does with a scene in which `dynamic` move: particles, and at most one body."""
+    (particles,) = (thing for thing in dynamic if isinstance(thing, Particles))
+    column = dynamic.index(particles)
     order = [0, 1][: len(dynamic)] if column == 0 else [1, 0]
-    centres = np.empty((scene.frames, len(liquid.points), 3))
+    centres = np.empty((scene.frames, len(particles.points), 3))
     states = np.empty((scene.frames, len(dynamic), 13))
     for frame in range(scene.frames):
         centres[frame], states[frame] = flow.points(), flow.states()[order]
@@ -37,7 +43,7 @@ def simulate(scene: Scene, device: str = DEFAULT_DEVICE) -> Motion:
             flow.step()
             if step == 0:  # velocities live between the steps: a frame's is the mean of those around it
                 states[frame, :, 7:] = (states[frame, :, 7:] + flow.states()[order, 7:]) / 2
-    centres[0], states[0] = liquid.points, [_initial(thing) for thing in dynamic]
+    centres[0], states[0] = particles.points, [_initial(thing) for thing in dynamic]
     columns = {id(thing): number for number, thing in enumerate(dynamic)}
     surfaces = [_surface(thing, centres, states[:, columns.get(id(thing), 0), :7]) for thing in scene.bodies]
     return assemble(surfaces, states)
@@ -78,7 +84,7 @@ def _initial(thing: Thing) -> FloatArray:
 
 
 def _surface(thing: Thing, centres: FloatArray, poses: FloatArray) -> Surface:
-    if isinstance(thing, Liquid):
+    if isinstance(thing, Particles):
         return particle_surface(thing, centres, subdivisions=SUBDIVISIONS)
     if isinstance(thing, Tank):
         return thing.surface(len(centres))

@@ -1,6 +1,7 @@
 """A liquid under way: the steps of `kernels_mpm`, and of the body in it."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import warp as wp
@@ -24,6 +25,8 @@ THICK = 1.0  # Pa s: what is more viscous clings to the floor
 class Flow:
     """One liquid between two corners (3,), a body that moves in it, and static boxes in its way."""
 
+    sound: ClassVar[float] = SOUND
+
     def __init__(
         self,
         liquid: Liquid,
@@ -45,7 +48,7 @@ class Flow:
             sticky=liquid.viscosity > THICK,
             device=device,
         )
-        self.steps = _steps(liquid, float(min(self.grid.cell)), fps)
+        self.steps = _steps(liquid, float(min(self.grid.cell)), fps, sound=self.sound)
         self.dt = 1 / fps / self.steps
         self.matter = _matter(liquid)
         start = np.array(liquid.velocity) - np.array(gravity) * self.dt / 2  # leapfrog: half a step earlier
@@ -68,7 +71,7 @@ class Flow:
         wp.launch(kernels.kick_nodes, dim=nodes, inputs=[grid, self._gravity, self.dt], device=device)
         if self.body is not None:
             self.body.exchange()
-        wp.launch(kernels.settle_nodes, dim=nodes, inputs=[grid], device=device)
+        self.settle()
         wp.launch(kernels.to_particles, dim=self._count, inputs=moved, device=device)
         if self.body is not None:
             self.body.move()
@@ -77,6 +80,10 @@ class Flow:
 
     def forces(self) -> None:
         """What else gives momentum to the nodes, once they have the particles': nothing, of a mere liquid."""
+
+    def settle(self) -> None:
+        """What walls leave of the nodes' velocities."""
+        wp.launch(kernels.settle_nodes, dim=len(self.grid.mass), inputs=[self.grid], device=self._device)
 
     def points(self) -> FloatArray:
         """Centres (P,3) of the particles."""
@@ -89,9 +96,9 @@ class Flow:
         return np.stack([liquid] if self.body is None else [liquid, self.body.state()])
 
 
-def _steps(liquid: Liquid, cell: float, fps: int) -> int:
+def _steps(liquid: Liquid, cell: float, fps: int, *, sound: float) -> int:
     """Steps of a frame: sound, and what viscosity carries, stay within a cell."""
-    dt = COURANT * cell / (SOUND + FASTEST)
+    dt = COURANT * cell / (sound + FASTEST)
     if liquid.viscosity > 0.0:
         dt = min(dt, DIFFUSION * cell**2 * liquid.density / liquid.viscosity)
     return int(np.ceil(1 / fps / dt))

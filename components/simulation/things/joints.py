@@ -30,10 +30,15 @@ class Joint:
 
 @dataclass(frozen=True, kw_only=True)
 class JointedBody(Body):
-    """A body on a joint. `velocity` and `angular_velocity` at frame 0 are such as the joint allows: see `swung`.
+    """A body on a joint. `velocity` and `angular_velocity` at frame 0 are such as the joint allows.
 
     `ties` are further joints, always balls, that close loops.
     """
 
     joint: Joint
     ties: tuple[Joint, ...] = ()
+
+
+def jointed(body: Body, joint: Joint) -> JointedBody:
+    """The same body on a joint."""
+    return JointedBody(**vars(body), joint=joint)

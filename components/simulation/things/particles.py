@@ -46,6 +46,11 @@ class Grains(Particles):
     restitution: float = 0.1
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sand(Grains):
+    """So many grains that they are solved as a continuum, in which they neither roll nor bounce."""
+
+
 def particle_surface(
     thing: Particles,
     centres: FloatArray,

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +97,11 @@ def test_everything_but_what_needs_gravity_another_take_or_a_set_is_measured() -
     assert missing == {
         FRECHET, "divergence_time_ratio", "inertial_residual", "jerk", "energy_drift", "energy_gain"
     }  # fmt: skip
+
+
+def test_every_metric_is_documented() -> None:
+    text = Path("docs/metrics.md").read_text()
+    assert [name for name in BY_NAME if f"`{name}`" not in text] == []
 
 
 def test_only_what_is_known_is_measured() -> None:

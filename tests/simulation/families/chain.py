@@ -11,7 +11,7 @@ from components.geometry import pixel_grid, project
 from components.parameters.loader import load_params
 from components.params import Params
 from components.simulation.configuration import build_scene
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.rendering.renderer import render
 from components.simulation.scene import Motion, Scene
 from tests.simulation.rendering.pixels import away_from_edges
@@ -40,7 +40,7 @@ def first_scene(params: Params, category: str, *, index: int = 0, take: int = 0)
 
 def solved(scene: Scene) -> Motion:
     """By the category's own solver."""
-    return CATEGORIES[scene.category].simulate(scene)
+    return load_category(scene.category).simulate(scene)
 
 
 def in_picture(scene: Scene, motion: Motion) -> bool:

@@ -11,7 +11,7 @@ from components.geometry import pixel_grid
 from components.parameters.loader import load_params
 from components.params import Params
 from components.simulation.configuration import build_scene
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.families.family import Family
 from components.simulation.guard import guard
 from components.simulation.rendering.renderer import render
@@ -24,7 +24,7 @@ LAPTOP = load_params(Path(__file__).parents[3] / "profiles" / "laptop.yaml")
 def drawn(category: str, count: int, *, physics: str = "real") -> Iterator[tuple[str, Family]]:
     """`count` configurations of every family."""
     believed = getattr(LAPTOP.simulation.physics, physics)
-    for name, family in CATEGORIES[category].families.items():
+    for name, family in load_category(category).families.items():
         for seed in range(count):
             yield name, family.draw(np.random.default_rng(seed), LAPTOP.simulation, believed)
 
@@ -43,7 +43,7 @@ def short(category: str, family: str, *, split: str = "train", frames: int = 5, 
 def passes_the_guard(params: Params, *, category: str, split: str, index: int, take: int = 0) -> Scene:
     """The scene, once solved and guarded."""
     scene = build_scene(params, split=split, category=category, index=index, view=0, take=take, attempt=0)
-    guard(scene, CATEGORIES[category].simulate(scene))
+    guard(scene, load_category(category).simulate(scene))
     return scene
 
 
@@ -51,7 +51,7 @@ def check_flow(params: Params, *, category: str) -> None:
     """Flow warps the next frame's base colour and depth onto this one, and something moves."""
     scene = build_scene(params, split="train", category=category, index=0, view=0, take=0, attempt=0)
     still = replace(scene, frames=scene.frames)
-    seen = render(still, CATEGORIES[category].simulate(still), samples_per_pixel=1, albedo=True)
+    seen = render(still, load_category(category).simulate(still), samples_per_pixel=1, albedo=True)
     assert seen.albedo is not None
     grid = pixel_grid(scene.camera.height, scene.camera.width)
     moved = np.abs(seen.flow[-1]).max()

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.families.articulated.cradle import Cradle
 from components.simulation.families.articulated.pendulum import Pendulum
 from components.simulation.families.articulated.see_saw import SeeSaw
@@ -16,7 +16,7 @@ from components.simulation.things.joints import JointedBody
 from tests.simulation.families.chain import LAPTOP, in_picture, with_section
 from tests.simulation.families.drawn import AS_THEY_ARE, check_chain, drawn, dynamic_extent, hash_in_another_process
 
-FAMILIES = sorted(CATEGORIES["articulated"].families)
+FAMILIES = sorted(load_category("articulated").families)
 OUTCOME = re.compile(r"\b(fall|swing|collide|bounce|slide|hit|tip|sink|rise|will|until|then)(s|es|ing|ped)?\b")
 WIDEST = {"length": (0.7, 1.5), "radius": (0.1, 0.28), "density": (1.0, 25_000.0), "angle": (5.0, 170.0)}
 REAL = LAPTOP.simulation.physics.real

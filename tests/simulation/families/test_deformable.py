@@ -8,14 +8,14 @@ import pytest
 
 from components.parameters.categories.deformable import Deformable
 from components.simulation.clips import configuration_clips
-from components.simulation.families import CATEGORIES
-from components.simulation.families.deformable.blobs import CLEARANCE, GELS
+from components.simulation.families import load_category
 from components.simulation.families.deformable.bounce import Bounce
-from components.simulation.families.deformable.cushion import PATTERNS
 from components.simulation.families.deformable.jelly import Jelly
 from components.simulation.families.deformable.pillow import Pillow
 from components.simulation.families.deformable.squeeze import PLATE, Squeeze
 from components.simulation.guard import guard
+from components.simulation.props.blobs import CLEARANCE, GELS
+from components.simulation.props.foam import PATTERNS
 from components.simulation.rotations import matrices
 from components.simulation.scene import Body
 from components.simulation.things.soft import Guided, SoftBody
@@ -25,7 +25,7 @@ from tests.simulation.soft_bodies import surface_volumes
 
 RANGES = LAPTOP.simulation.deformable
 REAL = LAPTOP.simulation.physics.real
-FAMILIES = sorted(CATEGORIES["deformable"].families)
+FAMILIES = sorted(load_category("deformable").families)
 OUTCOME = re.compile(r"\b(fall|roll|bounce|press|flatten|sink|rise|will|until|then)(s|es|ing|ed)?\b")
 LOW = {"radius": 0.28, "young": 15e3, "foam": 12e3, "drop_height": 0.05, "ball_radius": 0.14, "ball_density": 150.0,
        "plate_density": 200.0, "ramp_angle": 8.0}  # fmt: skip
@@ -86,7 +86,7 @@ def test_unknown_physics_makes_valid_scenes(family: str) -> None:
 def test_the_second_take_is_another_initial_state(family: str) -> None:
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        first = CATEGORIES["deformable"].families[family].draw(rng, LAPTOP.simulation, REAL)
+        first = load_category("deformable").families[family].draw(rng, LAPTOP.simulation, REAL)
         second = first.perturbed(rng, 0.02)
         moved = [
             np.linalg.norm(np.subtract(one.position, other.position))
@@ -152,7 +152,7 @@ def test_a_heavier_plate_presses_a_gel_flatter() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_captions_tell_frame_0_and_not_the_outcome(family: str) -> None:
-    kind = CATEGORIES["deformable"].families[family]
+    kind = load_category("deformable").families[family]
     view = first_scene(with_section("deformable", family, {}, frames=5), "deformable").camera.extrinsics[0]
     seen = set()
     for seed in range(12):

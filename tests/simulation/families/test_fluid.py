@@ -5,9 +5,9 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.simulation.clips import configuration_clips
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.families.fluid.plunge import Plunge
 from components.simulation.scene import Body
 from components.simulation.solvers.mpm_flow import GAP
@@ -15,7 +15,7 @@ from components.simulation.things.particles import Liquid
 from components.simulation.things.tank import Tank
 from tests.simulation.families.particle_chain import LAPTOP, check_flow, drawn, passes_the_guard, short
 
-FAMILIES = list(CATEGORIES["fluid"].families)
+FAMILIES = list(load_category("fluid").families)
 FEW = (600, 800)  # particles
 OUTCOMES = ("float", "sink", "splash", "spread", "fall", "flow")
 

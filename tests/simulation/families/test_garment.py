@@ -7,21 +7,22 @@ import pytest
 
 from components.parameters.categories.garment import Garment
 from components.simulation.clips import configuration_clips
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.families.garment.catch import Catch
 from components.simulation.families.garment.curtain import Curtain
 from components.simulation.families.garment.drape import Drape
-from components.simulation.families.garment.fabric import MATERIALS, Fabric
 from components.simulation.families.garment.flag import Flag
-from components.simulation.families.looks import draw_colours
 from components.simulation.guard import guard
+from components.simulation.props.fabric import MATERIALS, Fabric
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.stands import plinth_height
 from components.simulation.scene import Body
 from components.simulation.things.membrane import Membrane
 from tests.simulation.families.chain import LAPTOP, first_scene, in_picture, residuals, solved, with_section
 
 GARMENT = LAPTOP.simulation.garment
 REAL = LAPTOP.simulation.physics.real
-FAMILIES = sorted(CATEGORIES["garment"].families)
+FAMILIES = sorted(load_category("garment").families)
 LOW = {"size": 0.6, "density": 0.1, "stiffness": 500.0, "bending": 1e-6, "friction": 0.0, "gap": 0.05, "wind": 1.0,
        "ball_radius": 0.12, "ball_density": 5.0, "drop_height": 0.1}  # fmt: skip
 HIGH = {"size": 1.8, "density": 1.0, "stiffness": 50.0, "bending": 1e-2, "friction": 1.0, "gap": 1.0, "wind": 12.0,
@@ -69,7 +70,7 @@ def test_draws_pass_the_guard(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_second_take_is_another_initial_state(family: str) -> None:
     rng = np.random.default_rng(1)
-    drawn = CATEGORIES["garment"].families[family].draw(rng, LAPTOP.simulation, REAL)
+    drawn = load_category("garment").families[family].draw(rng, LAPTOP.simulation, REAL)
     other = drawn.perturbed(rng, 0.02)
     assert other != drawn
     first = [thing.points if isinstance(thing, Membrane) else np.array(thing.position) for thing in drawn.bodies()]
@@ -93,7 +94,9 @@ def test_a_cloth_to_drape_begins_above_its_obstacle() -> None:
         drawn = Drape.draw(rng, LAPTOP.simulation, REAL)
         for configuration in (drawn, drawn.perturbed(rng, 0.1)):
             (cloth,) = cloths(configuration.bodies())
-            assert cloth.points[:, 2].min() > configuration.top + cloth.thickness
+            assert (
+                cloth.points[:, 2].min() > plinth_height(configuration.shape, configuration.obstacle) + cloth.thickness
+            )
             assert cloth.mass == pytest.approx(configuration.fabric.density * configuration.size**2)
 
 
@@ -135,7 +138,7 @@ def test_a_ball_that_rolls_is_stopped_by_a_curtain_or_lifts_it() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_captions_name_the_cloth_and_what_moves(family: str) -> None:
-    kind = CATEGORIES["garment"].families[family]
+    kind = load_category("garment").families[family]
     seen = set()
     for seed in range(12):
         rng = np.random.default_rng(seed)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.simulation.clips import configuration_clips
-from components.simulation.families import CATEGORIES
-from components.simulation.things.particles import Grains
+from components.simulation.families import load_category
+from components.simulation.things.particles import Grains, Sand
 from tests.simulation.families.particle_chain import LAPTOP, check_flow, drawn, passes_the_guard, short
 
-FAMILIES = list(CATEGORIES["granular"].families)
+FAMILIES = list(load_category("granular").families)
 FEW = (100, 120)
 OUTCOMES = ("collapse", "slide", "spread", "fall", "flow", "scatter")
 
@@ -68,3 +68,12 @@ def test_a_configuration_becomes_clips() -> None:
     again = next(configuration_clips(params, split="train", category="granular", index=0))
     assert (again.rgb == clips[0].rgb).all()
     assert LAPTOP.simulation.granular.grains[1] <= 1000
+
+
+@pytest.mark.parametrize("family", ["collapse", "avalanche", pytest.param("hopper", marks=pytest.mark.slow)])
+def test_many_grains_are_sand_that_passes_the_guard(family: str) -> None:
+    world = passes_the_guard(
+        short("granular", family, grains=(1800, 2000)), category="granular", split="train", index=0
+    )
+    (sand,) = (thing for thing in world.bodies if isinstance(thing, Sand))
+    assert 1400 < len(sand.points) < 2300

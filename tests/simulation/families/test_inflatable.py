@@ -5,20 +5,20 @@ import pytest
 
 from components.parameters.categories.inflatable import Inflatable
 from components.simulation.clips import configuration_clips
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.families.inflatable.bounce import Bounce
 from components.simulation.families.inflatable.cushion import Cushion
 from components.simulation.families.inflatable.deflate import Deflate
-from components.simulation.families.inflatable.envelope import MATERIALS
 from components.simulation.families.inflatable.inflate import Inflate
 from components.simulation.guard import guard
+from components.simulation.props.envelope import MATERIALS
 from components.simulation.scene import Body, FloatArray, Motion, Scene
 from components.simulation.things.membrane import Membrane, enclosed_volume
 from tests.simulation.families.chain import LAPTOP, first_scene, in_picture, residuals, solved, with_section
 
 INFLATABLE = LAPTOP.simulation.inflatable
 REAL = LAPTOP.simulation.physics.real
-FAMILIES = sorted(CATEGORIES["inflatable"].families)
+FAMILIES = sorted(load_category("inflatable").families)
 LOW = {"radius": 0.3, "density": 0.15, "stiffness": 600.0, "strain": 0.01, "friction": 0.0, "drop_height": 0.1,
        "ball_radius": 0.1, "ball_density": 5.0, "growth": 1.2, "shrinkage": 0.1, "seconds": 10.0}  # fmt: skip
 HIGH = {"radius": 0.5, "density": 1.0, "stiffness": 100.0, "strain": 0.15, "friction": 1.0, "drop_height": 2.0,
@@ -69,7 +69,7 @@ def test_draws_pass_the_guard_and_move(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_second_take_is_another_initial_state(family: str) -> None:
     rng = np.random.default_rng(1)
-    drawn = CATEGORIES["inflatable"].families[family].draw(rng, LAPTOP.simulation, REAL)
+    drawn = load_category("inflatable").families[family].draw(rng, LAPTOP.simulation, REAL)
     other = drawn.perturbed(rng, 0.02)
     first = np.concatenate([one.points for one in drawn.bodies() if isinstance(one, Membrane)])
     second = np.concatenate([one.points for one in other.bodies() if isinstance(one, Membrane)])
@@ -137,7 +137,7 @@ def test_cushion_and_balloon_touch_the_floor() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_captions_name_the_skin(family: str) -> None:
-    kind = CATEGORIES["inflatable"].families[family]
+    kind = load_category("inflatable").families[family]
     view = first_scene(with_section("inflatable", family, {}, frames=5), "inflatable").camera.extrinsics[0]
     seen = set()
     for seed in range(12):

@@ -13,14 +13,14 @@ from components.errors import ParametersError
 from components.parameters.loader import load_params
 from components.parameters.simulation import Simulation
 from components.simulation.environment import Surroundings
-from components.simulation.families.rigid.balance import BALANCED, draw_lean
 from components.simulation.families.rigid.drop import Drop
-from components.simulation.families.rigid.objects import MATERIALS, volume
-from components.simulation.families.rigid.placement import GAP
 from components.simulation.families.rigid.ramp import Ramp
 from components.simulation.families.rigid.topple import Topple
 from components.simulation.guard import penetration
 from components.simulation.meshes import shape_mesh
+from components.simulation.props.balance import BALANCED, draw_lean
+from components.simulation.props.objects import MATERIALS, volume
+from components.simulation.props.placement import GAP
 from components.simulation.rotations import matrices
 from components.simulation.scene import Body, FloatArray, Motion, Shape
 from components.simulation.solvers.bullet import simulate

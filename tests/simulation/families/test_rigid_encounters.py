@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from components.simulation.clips import configuration_clips
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.families.rigid.behind import Behind
 from components.simulation.families.rigid.collide import Collide
 from components.simulation.families.rigid.dominoes import GAP, PIECES, Dominoes
@@ -87,7 +87,7 @@ def test_captions_tell_frame_0_and_not_the_outcome(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_second_take_is_another_initial_state(family: str) -> None:
     for rng in generators(6):
-        first = CATEGORIES["rigid"].families[family].draw(rng, LAPTOP.simulation, REAL)
+        first = load_category("rigid").families[family].draw(rng, LAPTOP.simulation, REAL)
         pairs = zip(first.bodies(), first.perturbed(rng, 0.02).bodies(), strict=True)
         moved = [np.linalg.norm(np.subtract(one.position, other.position)) for one, other in pairs]
         assert 1e-6 < max(moved) < 0.3

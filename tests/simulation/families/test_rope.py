@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.families.rope.line import Line
 from components.simulation.families.rope.over_bar import OverBar
 from components.simulation.guard import guard
@@ -14,7 +14,7 @@ from components.simulation.things.rope import Rope
 from tests.simulation.families.chain import LAPTOP, in_picture, with_section
 from tests.simulation.families.drawn import AS_THEY_ARE, check_chain, drawn, dynamic_extent, hash_in_another_process
 
-FAMILIES = sorted(CATEGORIES["rope"].families)
+FAMILIES = sorted(load_category("rope").families)
 OUTCOME = re.compile(r"\b(fall|collide|bounce|slide|hit|knock|topple|smash|slip|will|until|then)(s|es|ing|ped)?\b")
 WIDEST = {
     "length": (0.8, 1.6),
@@ -50,7 +50,9 @@ def test_draws_over_the_whole_allowed_ranges_hold(family: str, split: str) -> No
 @pytest.mark.parametrize("family", FAMILIES)
 def test_ropes_have_links_of_one_length_and_names_are_unique(family: str) -> None:
     for seed in range(10):
-        bodies = CATEGORIES["rope"].families[family].draw(np.random.default_rng(seed), LAPTOP.simulation, REAL).bodies()
+        bodies = (
+            load_category("rope").families[family].draw(np.random.default_rng(seed), LAPTOP.simulation, REAL).bodies()
+        )
         assert len({thing.name for thing in bodies}) == len(bodies)
         for rope in (thing for thing in bodies if isinstance(thing, Rope)):
             links = np.linalg.norm(np.diff(rope.points, axis=0), axis=1)
@@ -64,7 +66,7 @@ def test_captions_tell_frame_0_and_not_the_outcome(family: str) -> None:
     told = set()
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        configuration = CATEGORIES["rope"].families[family].draw(rng, LAPTOP.simulation, REAL)
+        configuration = load_category("rope").families[family].draw(rng, LAPTOP.simulation, REAL)
         caption = configuration.captions(rng, np.eye(4)).caption
         assert not OUTCOME.search(caption.lower()), caption
         assert "{" not in caption
@@ -76,7 +78,7 @@ def test_captions_tell_frame_0_and_not_the_outcome(family: str) -> None:
 def test_the_second_take_is_almost_the_first(family: str) -> None:
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        first = CATEGORIES["rope"].families[family].draw(rng, LAPTOP.simulation, REAL)
+        first = load_category("rope").families[family].draw(rng, LAPTOP.simulation, REAL)
         pairs = zip(first.bodies(), first.perturbed(rng, 0.01).bodies(), strict=True)
         moved = [np.linalg.norm(np.subtract(one.position, two.position)) for one, two in pairs]
         assert 0.0 < max(moved) < 0.15

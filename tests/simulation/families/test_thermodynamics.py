@@ -5,12 +5,12 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from components.clip import canonical_json
+from components.canonical import canonical_json
 from components.parameters.categories.thermodynamics import Thermodynamics
 from components.params import Params
 from components.simulation.clips import configuration_clips
 from components.simulation.configuration import build_scene
-from components.simulation.families import CATEGORIES
+from components.simulation.families import load_category
 from components.simulation.families.thermodynamics.bimetal import Bimetal
 from components.simulation.families.thermodynamics.plume import Plume
 from components.simulation.rendering.renderer import render
@@ -21,7 +21,7 @@ from components.simulation.things.tank import Tank
 from tests.simulation.families.chain import in_picture
 from tests.simulation.families.particle_chain import LAPTOP, check_flow, drawn, passes_the_guard, short
 
-FAMILIES = list(CATEGORIES["thermodynamics"].families)
+FAMILIES = list(load_category("thermodynamics").families)
 OUTCOMES = ("bend", "curl", "rise", "sink", "spread", "puddle", "mushroom", "fall")
 WIDEST = Thermodynamics(
     families={"bimetal": 1.0},
@@ -139,7 +139,7 @@ def test_flow_is_the_motion_of_the_matter_whatever_its_temperature(family: str) 
 def test_heat_shows_in_the_picture_and_not_in_the_albedo(family: str) -> None:
     params = few(family, frames=9)
     scene = build_scene(params, split="train", category="thermodynamics", index=0, view=0, take=0, attempt=0)
-    motion = CATEGORIES["thermodynamics"].simulate(scene)
+    motion = load_category("thermodynamics").simulate(scene)
     assert in_picture(scene, motion)
     motions = (motion, replace(motion, heat=None))
     hot, cold = (render(scene, shown, samples_per_pixel=1, albedo=True) for shown in motions)
@@ -161,6 +161,8 @@ def test_a_configuration_becomes_clips(family: str) -> None:
     kind = "deformable" if family == "bimetal" else "particles"
     for clip in clips:
         assert {thing.kind for thing in clip.objects} == {kind}
+        assert clip.meta.solver == ("warp-lang" if family == "melting" else "scipy")
+        assert clip.meta.solver in clip.meta.versions
         assert clip.meta.future_determined
         assert (clip.segmentation == 2).sum() > 50
     again = next(configuration_clips(params, split="train", category="thermodynamics", index=0))

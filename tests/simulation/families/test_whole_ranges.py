@@ -14,8 +14,8 @@ from components.parameters.fields import Section, Within
 from components.parameters.rules import broken_rules
 from components.parameters.simulation import Physics, PhysicsByName, Simulation
 from components.params import Params
+from components.simulation.catalogue import CATEGORY_NAMES, family_names
 from components.simulation.clips import configuration_clips
-from components.simulation.families import CATEGORIES
 from components.simulation.guard import Cause
 from tests.simulation.families.chain import LAPTOP, with_section
 
@@ -117,7 +117,7 @@ def outcome(params: Params, *, split: str, category: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("category", "family"), [(name, family) for name, one in CATEGORIES.items() for family in one.families]
+    ("category", "family"), [(category, family) for category in CATEGORY_NAMES for family in family_names(category)]
 )
 def test_whatever_is_allowed_becomes_a_valid_clip_or_a_counted_reject(category: str, family: str) -> None:
     outcomes: Counter[str] = Counter()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_bvp
 
-from components.simulation.families.thermodynamics.metals import EXPANDING, INVAR
+from components.simulation.props.metals import EXPANDING, INVAR
 from components.simulation.scene import FloatArray
 from components.simulation.solvers.bimetal import CELLS, elastica, simulate, strip_temperatures
 from components.simulation.solvers.conduction import Bar

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from components.simulation.families.granular.grains import block, grains
+from components.simulation.props.grains import Packing, block
 from components.simulation.scene import FloatArray, Motion, Scene
 from components.simulation.solvers.bullet_grains import simulate
 from components.simulation.things.particles import Grains
@@ -16,8 +16,8 @@ RADIUS = 0.06
 
 
 def heap(*, friction: float, rolling: float = 0.25, lift: float = 0.0) -> Grains:
-    points = block((0.5, 0.5, 0.7), RADIUS, np.random.default_rng(0)) + np.array([0.0, 0.0, lift])
-    return grains(points, colour="red", name="pebbles", radius=RADIUS, friction=friction, rolling=rolling)
+    packing = Packing(name="pebbles", radius=RADIUS, friction=friction, seed=0)
+    return packing.grains(packing.block((0.5, 0.5, 0.7)) + np.array([0.0, 0.0, lift]), "red", rolling=rolling)
 
 
 def solved(thing: Grains, *, seconds: float) -> tuple[Scene, Motion, FloatArray]:
@@ -56,7 +56,7 @@ def test_energy_never_grows() -> None:
 
 def test_no_grain_leaves_a_tank_or_sinks_into_the_floor() -> None:
     points = block((0.9, 0.3, 0.6), RADIUS, np.random.default_rng(1)) + np.array([0.0, 0.0, 0.3])
-    thing = grains(points, colour="red", name="pebbles", radius=RADIUS, friction=0.3, rolling=0.0)
+    thing = Packing(name="pebbles", radius=RADIUS, friction=0.3, seed=0).grains(points, "red", rolling=0.0)
     motion = simulate(scene([floor(), tank((1.2, 0.3, 1.5)), thing], seconds=1.5, fps=16))
     found = centres(motion, 2, len(points))
     assert (np.abs(found[..., :2]) < np.array([0.6, 0.15]) - RADIUS + 0.005).all()

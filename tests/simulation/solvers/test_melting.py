@@ -10,8 +10,8 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import erf, erfc
 
-from components.simulation.families.fluid import liquids
-from components.simulation.families.fluid.liquids import lattice
+from components.simulation.props import liquids
+from components.simulation.props.liquids import lattice
 from components.simulation.rendering.runtime import prepare
 from components.simulation.rotations import vec3
 from components.simulation.scene import Shape, Vec3

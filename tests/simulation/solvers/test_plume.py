@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from components.simulation.families.fluid.liquids import glass_tank
 from components.simulation.families.thermodynamics.plume import Plume
-from components.simulation.families.thermodynamics.puffs import Puff
+from components.simulation.props.liquids import glass_tank
+from components.simulation.props.puffs import Puff
 from components.simulation.scene import FloatArray, Vec3
 from components.simulation.solvers.boussinesq import Air
 from components.simulation.solvers.plume import simulate

@@ -1,15 +1,14 @@
 """Newton's cradle: steel balls in a row, some of which are held aside on one end and let go."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.articulated.rods import AXLE, BEHIND, rod_with_weight
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.stands import POST, post, static
-from components.simulation.families.weights import Weight
+from components.simulation.families.starts import HeldAside
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.rods import row
+from components.simulation.props.weights import Weight
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:
@@ -31,13 +30,11 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cradle:
+class Cradle(HeldAside):
     """Weights from left to right; held of them are at an angle in degrees, on the left where it is negative."""
 
     weights: tuple[Weight, ...]
     held: int
-    angle: float
-    rate: float
     length: float
 
     @classmethod
@@ -57,38 +54,12 @@ class Cradle:
             length=length,
         )
 
-    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
-        """Another angle, and as much another rate."""
-        angle, rate = rng.normal(1.0, spread, size=2).tolist()
-        return replace(self, angle=self.angle * angle, rate=self.rate * rate)
-
     def bodies(self) -> tuple[Body, ...]:
         """The stand, then every ball and its rod."""
-        radius, pitch = self.weights[0].radius, 2 * self.weights[0].radius + GAP
-        end, height = pitch * (len(self.weights) - 1) / 2, HEIGHT + radius + self.length
-        beam = static("beam", Shape.BOX, (end + AXLE, AXLE, AXLE), (0.0, 0.0, height))
-        stand = [
-            part
-            for name, x in (("left", -end), ("right", end))
-            for part in (
-                static(f"{name} arm", Shape.CYLINDER, (AXLE, BEHIND, 0.0), (x, BEHIND / 2, height), along="y"),
-                post(f"{name} post", x, BEHIND, height + POST),
-            )
-        ]
-        moving: list[Body] = []
-        for number, weight in enumerate(self.weights):
-            held = self._is_held(number)
-            moving += rod_with_weight(
-                weight,
-                pivot=(number * pitch - end, 0.0, height),
-                angle=self.angle if held else 0.0,
-                length=self.length,
-                rate=-np.copysign(self.rate, self.angle) if held else 0.0,
-                parent="beam",
-                own_assembly="",
-                restitution=RESTITUTION,
-            )
-        return (beam, *stand, *moving)
+        held = (self.angle, -float(np.copysign(self.rate, self.angle)))
+        states = [held if self._is_held(number) else (0.0, 0.0) for number in range(len(self.weights))]
+        height = HEIGHT + self.weights[0].radius + self.length
+        return row(self.weights, height=height, gap=GAP, length=self.length, states=states, restitution=RESTITUTION)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """How many balls, and which are held aside."""
@@ -98,12 +69,9 @@ class Cradle:
             "number": NUMBERS[len(balls)],
             "held": NUMBERS[len(held)],
             "colours": " and ".join(f"the {colour} one" for colour in held),
-            "angle": abs(self.angle),
-            "side": side(extrinsics, (0.0, 0.0, 1.0), (self.angle, 0.0, 0.0)),
         }
         objects = [(weight.phrase, ball) for weight, ball in zip(self.weights, balls, strict=True)]
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        return self.describe(rng, extrinsics, [PLACE], objects, **words)
 
     def _is_held(self, number: int) -> bool:
         return number < self.held if self.angle < 0 else number >= len(self.weights) - self.held

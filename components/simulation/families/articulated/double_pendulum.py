@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.articulated.rods import AXLE, ROD, hanging, rod_with_weight, stand
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.weights import Weight
+from components.simulation.captions import article, describe, side
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.rods import AXLE, ROD, chain, hanging, stand
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, Captions, FloatArray
 
@@ -62,35 +62,19 @@ class DoublePendulum:
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
         """Other angles, and as much other rates."""
         one, two, rate = rng.normal(1.0, spread, size=3).tolist()
-        return replace(
-            self,
-            angles=(self.angles[0] * one, self.angles[1] * two),
-            rates=(self.rates[0] * rate, self.rates[1] * rate),
-        )
+        angles = (self.angles[0] * one, self.angles[1] * two)
+        return replace(self, angles=angles, rates=(self.rates[0] * rate, self.rates[1] * rate))
 
     def bodies(self) -> tuple[Body, ...]:
         """Stand, upper ball and rod, lower ball and rod."""
-        first, second = self.weights
-        pivot = (0.0, 0.0, CLEARANCE + sum(self.lengths) + second.radius)
-        upper = rod_with_weight(
-            first, pivot=pivot, angle=self.angles[0], length=self.lengths[0], rate=self.rates[0], parent="axle"
-        )
-        lower = rod_with_weight(
-            second,
-            pivot=vec3(np.array(upper[0].position) - [0.0, first.radius + ROD, 0.0]),
-            angle=self.angles[1],
-            length=self.lengths[1],
-            rate=self.rates[1],
-            parent=upper[0].name,
-            moving=upper[0].velocity,
-        )
-        return (*stand(pivot), *upper, *lower)
+        pivot = (0.0, 0.0, CLEARANCE + sum(self.lengths) + self.weights[1].radius)
+        moving = chain(self.weights, pivot=pivot, angles=self.angles, lengths=self.lengths, rates=self.rates)
+        return (*stand(pivot), *moving)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """Both balls and where the upper one is."""
         bodies, (first, second) = self.bodies(), (weight.phrase for weight in self.weights)
         way = side(extrinsics, bodies[2].position, vec3(hanging(self.angles[0]) * [1.0, 0.0, 0.0]))
         words = {"first": article(first), "second": article(second), "one": abs(self.angles[0]), "way": way}
-        sentence = choose(rng, PLACE).format(**words)
         objects = [(first, bodies[2]), (second, bodies[4])]
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        return describe(rng, extrinsics, [PLACE], objects, **words)

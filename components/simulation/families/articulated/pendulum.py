@@ -1,14 +1,15 @@
 """Pendulum: a ball on a rod, held aside from where it hangs and let go."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.articulated.rods import hanging, rod_with_weight, stand
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.weights import Weight
+from components.simulation.captions import article, describe, side
+from components.simulation.families.starts import HeldAside
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.rods import hanging, rod_with_weight, stand
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, Captions, FloatArray
 
@@ -26,12 +27,10 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pendulum:
+class Pendulum(HeldAside):
     """angle: degrees from hanging towards +x; rate: radians per second; length from hinge to centre, in metres."""
 
     weight: Weight
-    angle: float
-    rate: float
     length: float
     clearance: float
     offset: float
@@ -51,11 +50,6 @@ class Pendulum:
             offset=float(rng.uniform(*OFFSET)),
         )
 
-    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
-        """Another angle, and as much another rate."""
-        angle, rate = rng.normal(1.0, spread, size=2).tolist()
-        return replace(self, angle=self.angle * angle, rate=self.rate * rate)
-
     def bodies(self) -> tuple[Body, ...]:
         """Stand, ball and rod."""
         pivot = (self.offset, 0.0, self.clearance + self.weight.radius + self.length)
@@ -69,5 +63,4 @@ class Pendulum:
         ball = self.bodies()[2]
         way = side(extrinsics, ball.position, vec3(hanging(self.angle) * [1.0, 0.0, 0.0]))
         words = {"thing": article(self.weight.phrase), "angle": abs(self.angle), "side": way, "length": self.length}
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(self.weight.phrase, ball)])
+        return describe(rng, extrinsics, [PLACE], [(self.weight.phrase, ball)], **words)

@@ -5,19 +5,16 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.looks import coloured, draw_colours
-from components.simulation.families.stands import static
-from components.simulation.families.weights import Weight
+from components.simulation.captions import article, describe
+from components.simulation.props.disc import HEIGHT, THICKNESS, disc_on_pedestal
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import about, quaternion, vec3
-from components.simulation.scene import Body, Captions, FloatArray, Pattern, Shape
-from components.simulation.things.joints import Joint, JointedBody
+from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Physics, Simulation
 
-RADIUS, THICKNESS, HEIGHT = 1.3, 0.1, 0.5  # metres; height of the disc's middle
-DENSITY = 2000.0  # kg/m^3 of the disc: boxes hardly slow it
 LARGEST = 0.2  # metres: half the side of a box, three of which fit in a circle
 DISTANCE = (0.45, 0.95)  # metres from the axis
 SPREAD = 15.0  # degrees to either side of an even spacing
@@ -44,8 +41,7 @@ class Turntable:
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
         """Draw the disc's spin and one to three boxes; `physics` has no part in it."""
         del physics
-        ranges = simulation.articulated
-        count = int(rng.integers(1, 4))
+        ranges, count = simulation.articulated, int(rng.integers(1, 4))
         colour, *colours = draw_colours(rng, count + 1)
         radii = (min(ranges.radius[0], LARGEST), min(ranges.radius[1], LARGEST))
         return cls(
@@ -69,41 +65,16 @@ class Turntable:
     def bodies(self) -> tuple[Body, ...]:
         """Pedestal, disc and boxes, which turn with it."""
         middle, turning = np.array([0.0, 0.0, HEIGHT]), np.array([0.0, 0.0, np.radians(self.spin)])
-        stem = HEIGHT - THICKNESS / 2
-        pedestal = static("pedestal", Shape.CYLINDER, (0.15, stem, 0.0), (0.0, 0.0, stem / 2))
-        disc = JointedBody(
-            name="turntable",
-            shape=Shape.CYLINDER,
-            size=(RADIUS, THICKNESS, 0.0),
-            texture=coloured(self.colour, Pattern.CHECKER, scale=1.0),
-            position=vec3(middle),
-            angular_velocity=vec3(turning),
-            mass=DENSITY * np.pi * RADIUS**2 * THICKNESS,
-            friction=1.0,
-            restitution=0.3,
-            assembly="stand",
-            joint=Joint(parent="pedestal", pivot=vec3(middle), axis=(0.0, 0.0, 1.0)),
-        )
         boxes = []
         for weight, distance, angle in zip(self.weights, self.distances, self.angles, strict=True):
             turn = about("z", angle)
             offset = turn.apply([distance, 0.0, THICKNESS / 2 + weight.radius])
-            boxes.append(
-                weight.body(
-                    vec3(middle + offset),
-                    orientation=quaternion(turn),
-                    velocity=vec3(np.cross(turning, offset) + 0.0),
-                    angular_velocity=vec3(turning),
-                    friction=self.friction,
-                )
-            )
-        return (pedestal, disc, *boxes)
+            boxes.append(weight.carried(middle, offset, turning, orientation=quaternion(turn), friction=self.friction))
+        return (*disc_on_pedestal(self.colour, vec3(turning)), *boxes)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The disc's spin and what is on it."""
         phrases = [weight.phrase for weight in self.weights]
         words = {"disc": self.colour, "rate": abs(self.spin), "things": " and ".join(map(article, phrases))}
         way = "counter-clockwise" if self.spin > 0 else "clockwise"
-        sentence = choose(rng, PLACE).format(**words, way=way)
-        objects = list(zip(phrases, self.bodies()[2:], strict=True))
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        return describe(rng, extrinsics, [PLACE], zip(phrases, self.bodies()[2:], strict=True), **words, way=way)

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.deformable.blobs import CLEARANCE, Blob
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.incline import Incline
-from components.simulation.rotations import vec3
+from components.simulation.captions import article, describe
+from components.simulation.families.starts import OnSlope
+from components.simulation.props.blobs import CLEARANCE, Blob
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Shape, Thing
 
 if TYPE_CHECKING:
@@ -28,13 +27,10 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounce:
+class Bounce(OnSlope):
     """Slope as in `Incline`; `height` of the ball above it; distance up the slope, offset across it; metres."""
 
     blob: Blob
-    angle: float
-    yaw: float
-    distance: float
     offset: float
     height: float
     grey: float
@@ -62,16 +58,14 @@ class Bounce:
 
     def bodies(self) -> tuple[Thing, ...]:
         """The ramp and the ball above it."""
-        slope = Incline(angle=self.angle, yaw=self.yaw)
         up = self.blob.size[0] + CLEARANCE + self.height
-        middle = slope.place(distance=self.distance, offset=self.offset, height=0.0)
+        middle = self.slope.place(distance=self.distance, offset=self.offset, height=0.0)
         middle[2] += up / np.cos(np.radians(self.angle))
-        return (slope.body(grey=self.grey, friction=1.0), self.blob.body(middle))
+        return (self.slope.body(grey=self.grey, friction=1.0), self.blob.body(middle))
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The ramp and the ball above it."""
-        phrase, slope = self.blob.phrase, Incline(angle=self.angle, yaw=self.yaw)
-        lower = side(extrinsics, vec3(slope.foot), vec3(slope.downhill))
+        phrase = self.blob.phrase
+        lower = self.slope.lower_side(extrinsics)
         words = {"thing": article(phrase), "side": lower, "angle": self.angle, "height": self.height}
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, self.bodies()[-1])])
+        return describe(rng, extrinsics, [PLACE], [(phrase, self.bodies()[-1])], **words)

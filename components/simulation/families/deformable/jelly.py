@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.deformable.blobs import CLEARANCE, Blob
-from components.simulation.families.looks import draw_colours
+from components.simulation.captions import article, describe
+from components.simulation.families.starts import InAir, draw_place
+from components.simulation.props.blobs import Blob
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Shape, Thing
 
 if TYPE_CHECKING:
@@ -24,12 +25,10 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Jelly:
+class Jelly(InAir):
     """`height` of the lowest point, `place` of the middle in the plane; metres."""
 
     blob: Blob
-    place: tuple[float, float]
-    height: float
 
     @classmethod
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
@@ -38,25 +37,17 @@ class Jelly:
         shape = Shape(rng.choice([Shape.BOX, Shape.BOX, Shape.CYLINDER, Shape.SPHERE]))
         (colour,) = draw_colours(rng, 1)
         blob = Blob.draw(rng, ranges, physics, shape=shape, colour=colour)
-        x, y = (float(rng.uniform(-reach, reach)) for reach in REACH)
         return cls(
+            place=draw_place(rng, REACH),
             blob=replace(blob, tilt=0.0 if shape is Shape.SPHERE else float(rng.uniform(*TILT))),
-            place=(x, y),
             height=float(rng.uniform(*ranges.drop_height)),
         )
 
-    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
-        """The blob a little higher or lower, and aside."""
-        x, y, z = rng.normal(1.0, spread, size=3).tolist()
-        return replace(self, place=(self.place[0] * x, self.place[1] * y), height=self.height * max(z, 0.5))
-
     def bodies(self) -> tuple[Thing, ...]:
         """The blob."""
-        lowest = float(self.blob.points[:, 2].min())
-        return (self.blob.body(np.array([*self.place, self.height + CLEARANCE - lowest])),)
+        return (self.blob.over_floor(*self.place, self.height),)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The blob in the air."""
         phrase, (body,) = self.blob.phrase, self.bodies()
-        sentence = choose(rng, PLACE).format(article=article(phrase), height=self.height)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, body)])
+        return describe(rng, extrinsics, [PLACE], [(phrase, body)], article=article(phrase), height=self.height)

@@ -1,15 +1,16 @@
 """Pillow: a rigid ball let go above a foam cushion."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.deformable.cushion import Cushion
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import draw_velocity
-from components.simulation.families.weights import Weight
+from components.simulation.captions import article, describe
+from components.simulation.families.starts import Above, draw_offset
+from components.simulation.props.foam import Cushion
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import draw_velocity
+from components.simulation.props.weights import Weight
 from components.simulation.rotations import about
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 
@@ -28,14 +29,12 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pillow:
+class Pillow(Above):
     """The ball's lowest point begins `gap` above the cushion's highest, `offset` from its middle; metres, m/s."""
 
     cushion: Cushion
     ball: Weight
     x: float
-    gap: float
-    offset: tuple[float, float]
     velocity: Vec3
 
     @classmethod
@@ -44,20 +43,14 @@ class Pillow:
         ranges = simulation.deformable
         colour, other = draw_colours(rng, 2)
         cushion = Cushion.draw(rng, ranges, colour)
-        shift = rng.uniform(-OFFSET, OFFSET, size=2) * cushion.half_extents[:2]
         return cls(
+            offset=draw_offset(rng, OFFSET, cushion.half_extents[:2]),
             cushion=cushion,
             ball=Weight.draw(rng, radii=ranges.ball_radius, densities=ranges.ball_density, colour=other),
             x=float(rng.uniform(-REACH, REACH)),
             gap=float(rng.uniform(*ranges.drop_height)),
-            offset=(float(shift[0]), float(shift[1])),
             velocity=draw_velocity(rng, physics.initial_speed),
         )
-
-    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
-        """The ball a little higher or lower, and aside."""
-        x, y, gap = rng.normal(1.0, spread, size=3).tolist()
-        return replace(self, offset=(self.offset[0] * x, self.offset[1] * y), gap=self.gap * max(gap, 0.5))
 
     def bodies(self) -> tuple[Thing, ...]:
         """The cushion on the floor and the ball above it."""
@@ -70,6 +63,5 @@ class Pillow:
         """The cushion and the ball above it."""
         phrase = self.cushion.phrase
         words = {"cushion": article(phrase), "phrase": phrase, "ball": article(self.ball.phrase), "gap": self.gap}
-        things = list(zip((f"{phrase} cushion", self.ball.phrase), self.bodies(), strict=True))
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=things)
+        things = zip((f"{phrase} cushion", self.ball.phrase), self.bodies(), strict=True)
+        return describe(rng, extrinsics, [PLACE], things, **words)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.deformable.blobs import CLEARANCE, Blob
-from components.simulation.families.looks import coloured, draw_colours
-from components.simulation.families.stands import POST, post
+from components.simulation.captions import article, describe
+from components.simulation.props.blobs import CLEARANCE, Blob
+from components.simulation.props.looks import coloured, draw_colours
+from components.simulation.props.stands import POST, post
 from components.simulation.scene import Captions, FloatArray, Pattern, Shape, Thing
 from components.simulation.things.soft import Guided
 
@@ -60,9 +60,7 @@ class Squeeze:
 
     def bodies(self) -> tuple[Thing, ...]:
         """Posts, the blob on the floor, the plate above it."""
-        lowest, highest = float(self.blob.points[:, 2].min()), float(self.blob.points[:, 2].max())
-        top = highest - lowest + 2 * CLEARANCE
-        aside = PLATE[0] + SLIT + POST
+        top, aside = self.blob.height + 2 * CLEARANCE, PLATE[0] + SLIT + POST
         plate = Guided(
             name=f"{self.colour} plate",
             shape=Shape.BOX,
@@ -73,11 +71,10 @@ class Squeeze:
             material="wooden",
         )
         posts = [post(f"{name} post", self.x + way * aside, 0.0, POSTS) for name, way in (("left", -1), ("right", 1))]
-        return (*posts, self.blob.body(np.array([self.x, 0.0, CLEARANCE - lowest])), plate)
+        return (*posts, self.blob.over_floor(self.x, 0.0), plate)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The blob and the plate above it."""
         phrase, *_, blob, plate = self.blob.phrase, *self.bodies()
         board, things = f"{self.colour} wooden", [(phrase, blob), (f"{self.colour} wooden plate", plate)]
-        sentence = choose(rng, PLACE).format(thing=article(phrase), plate=article(board), gap=self.gap)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=things)
+        return describe(rng, extrinsics, [PLACE], things, thing=article(phrase), plate=article(board), gap=self.gap)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.fluid.liquids import glass_tank, lattice, spacing_for, water, whole
-from components.simulation.families.looks import draw_colours
+from components.simulation.captions import describe, side
+from components.simulation.props.liquids import glass_tank, lattice, spacing_for, water, whole
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Thing
 
 if TYPE_CHECKING:
@@ -64,7 +64,5 @@ class DamBreak:
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The column and the end at which it stands."""
         where = side(extrinsics, (0.0, 0.0, 0.0), (float(np.sign(self.x)), 0.0, 0.0))
-        sentence = choose(rng, PLACE).format(colour=self.colour, height=self.column[2], side=where)
-        return write_captions(
-            rng, extrinsics=extrinsics, sentences=[sentence], objects=[(f"{self.colour} water", self.bodies()[1])]
-        )
+        words = {"colour": self.colour, "height": self.column[2], "side": where}
+        return describe(rng, extrinsics, [PLACE], [(f"{self.colour} water", self.bodies()[1])], **words)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.fluid.liquids import glass_tank, lattice, spacing_for, water, whole
-from components.simulation.families.fluid.objects import draw_floater
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import RigidObject
+from components.simulation.captions import article, describe
+from components.simulation.props.floaters import draw_floater
+from components.simulation.props.liquids import draw_pool, glass_tank, lattice, water
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ class Plunge:
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
         """Draw a tank, its water and an object above it."""
         ranges = simulation.fluid
-        length, width = (float(rng.uniform(*bounds)) for bounds in TANK[:2])
-        depth = float(rng.uniform(*DEPTH))
-        spacing = spacing_for(rng, ranges, volume=length * width * depth, width=width)
-        length, depth = whole(length, spacing), whole(depth, spacing)
+        (length, width, depth), spacing = draw_pool(rng, ranges, length=TANK[0], width=TANK[1], depth=DEPTH)
         own, liquid = draw_colours(rng, 2)
         thing = draw_floater(rng, ranges, physics, colour=own)
         room = max(0.0, length / 2 - thing.bounding_radius - AIR)
@@ -60,8 +57,7 @@ class Plunge:
 
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
         """The object a little aside, and higher or lower by at most half of its clearance."""
-        x, _, z = self.position
-        fx, fz = rng.normal(1.0, spread, size=2).tolist()
+        (x, _, z), (fx, fz) = self.position, rng.normal(1.0, spread, size=2).tolist()
         room = self.tank[0] / 2 - self.thing.bounding_radius
         low, high = z - self._clearance / 2, self.tank[2] - self.thing.bounding_radius
         moved = (float(np.clip(x * fx, -room, room)), 0.0, float(np.clip(z * fz, low, max(z, high))))
@@ -75,11 +71,9 @@ class Plunge:
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The object, its material and height, and the water."""
-        _, liquid, body = self.bodies()
         words = {"thing": article(self.thing.phrase), "clearance": self._clearance, "depth": self.depth}
-        sentence = choose(rng, PLACE).format(colour=self.colour, **words)
-        objects = [(self.thing.phrase, body), (f"{self.colour} water", liquid)]
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        objects = zip((f"{self.colour} water", self.thing.phrase), self.bodies()[1:], strict=True)
+        return describe(rng, extrinsics, [PLACE], objects, colour=self.colour, **words)
 
     @property
     def _clearance(self) -> float:

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, write_captions
-from components.simulation.families.fluid.liquids import inside_ball, lattice, syrup, whole
-from components.simulation.families.looks import draw_colours
+from components.simulation.captions import describe
+from components.simulation.families.starts import draw_place
+from components.simulation.props.liquids import ball, pillar, syrup, whole
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.words import SYRUP
 from components.simulation.scene import Captions, FloatArray, Thing
 
 if TYPE_CHECKING:
@@ -16,18 +18,6 @@ if TYPE_CHECKING:
 RADIUS = {"column": (0.3, 0.42), "ball": (0.4, 0.5)}  # metres
 CLEARANCE = (0.3, 0.8)  # metres under a ball
 REACH = (0.8, 0.3)  # metres from the middle, along x and y
-PLACE = {
-    "column": (
-        "a column of thick {colour} syrup, {height:.1f} metres high, stands on a grey floor.",
-        "on a grey floor stands {colour} syrup, as a column {height:.1f} metres tall.",
-        "a round {height:.1f} metre pillar of slow {colour} syrup on the floor.",
-    ),
-    "ball": (
-        "a ball of thick {colour} syrup in the air, {height:.1f} metres above a grey floor.",
-        "{height:.1f} metres over a grey floor there is a ball of {colour} syrup.",
-        "above a grey floor, at {height:.1f} metres, a round blob of slow {colour} syrup.",
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +41,7 @@ class Viscous:
         height = float(rng.uniform(*(ranges.height if shape == "column" else CLEARANCE)))
         volume = np.pi * radius**2 * (height if shape == "column" else 4 / 3 * radius)
         spacing = float((volume / rng.uniform(*ranges.particles)) ** (1 / 3))
-        x, y = (float(rng.uniform(-reach, reach)) for reach in REACH)
+        place = draw_place(rng, REACH)
         (colour,) = draw_colours(rng, 1)
         return cls(
             shape=shape,
@@ -60,7 +50,7 @@ class Viscous:
             viscosity=float(np.exp(rng.uniform(*np.log(ranges.viscosity)))),
             radius=radius,
             height=whole(height, spacing) if shape == "column" else height,
-            place=(x, y),
+            place=place,
         )
 
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
@@ -72,15 +62,14 @@ class Viscous:
     def bodies(self) -> tuple[Thing, ...]:
         """The syrup."""
         across = whole(2 * self.radius, self.spacing)
-        points = lattice((across, across, self.height if self.shape == "column" else across), self.spacing)
-        centre = np.array([0.0, 0.0, across / 2])
-        level = points * [1.0, 1.0, 0.0] + [0.0, 0.0, across / 2] if self.shape == "column" else points
-        points = points[inside_ball(level, centre, self.radius)]
+        if self.shape == "column":
+            points = pillar(across, self.height, self.spacing, radius=self.radius)
+        else:
+            points = ball(across, self.spacing, radius=self.radius)
         points += [*self.place, 0.0 if self.shape == "column" else self.height]
         return (syrup(points, colour=self.colour, spacing=self.spacing, viscosity=self.viscosity),)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The syrup, its shape and size."""
-        sentence = choose(rng, PLACE[self.shape]).format(colour=self.colour, height=self.height)
         objects = [(f"{self.colour} syrup", self.bodies()[0])]
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        return describe(rng, extrinsics, [SYRUP[self.shape]], objects, colour=self.colour, height=self.height)

@@ -1,16 +1,17 @@
 """Curtain: a ball let go on a ramp, at whose foot a cloth hangs from a rod."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.garment.fabric import Fabric, rod
-from components.simulation.families.light_ball import LightBall
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.incline import Incline
-from components.simulation.rotations import about, quaternion, vec3
+from components.simulation.captions import article, describe
+from components.simulation.families.starts import OnSlope
+from components.simulation.props.fabric import Fabric
+from components.simulation.props.hangings import hung_from_rod
+from components.simulation.props.light_ball import LightBall
+from components.simulation.props.looks import draw_colours
+from components.simulation.rotations import about, vec3
 from components.simulation.scene import Captions, FloatArray, Thing
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ DISTANCE = (1.2, 1.9)  # metres up the slope
 AWAY = (0.35, 0.6)  # metres from the ramp's foot to the curtain
 CLEARANCE = (0.03, 0.15)  # metres under the curtain
 HEIGHT = (1.1, 1.4)  # of the curtain
-RIPPLE = 0.02  # metres of the folds at frame 0
-ROD = 0.03  # metres
 GREY = (0.15, 0.25)
 PLACE = (
     "{ball} on a grey ramp that slopes down to the {side}, towards {cloth} curtain on a rod.",
@@ -34,7 +33,7 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curtain:
+class Curtain(OnSlope):
     """Slope as in `Incline`; `distance` of the ball up it; the curtain hangs `away` from its foot."""
 
     fabric: Fabric
@@ -42,9 +41,6 @@ class Curtain:
     width: float
     height: float
     clearance: float
-    angle: float
-    yaw: float
-    distance: float
     away: float
     grey: float
 
@@ -67,40 +63,17 @@ class Curtain:
             grey=float(rng.uniform(*GREY)),
         )
 
-    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
-        """The ball a little further up or down."""
-        return replace(self, distance=self.distance * float(rng.normal(1.0, spread)))
-
     def bodies(self) -> tuple[Thing, ...]:
         """The ramp, the rod, the curtain and the ball."""
-        slope = Incline(angle=self.angle, yaw=self.yaw)
-        across = about("z", self.yaw) * about("z", 90.0)  # x along the rod
-        top = slope.foot + about("z", self.yaw).apply([self.away, 0.0, self.clearance + self.height])
-
-        def place(flat: FloatArray) -> FloatArray:
-            wave = RIPPLE * np.sin(2 * np.pi * 3 * flat[:, 0] / self.width)
-            hung = np.stack([flat[:, 0], wave, flat[:, 1] - self.height / 2], axis=1)
-            return np.asarray(across.apply(hung) + top, np.float64)
-
-        rail = rod(
-            "rod", radius=ROD, length=self.width + 0.2, position=vec3(top), grey=self.grey, lying=True, assembly="rod"
-        )
-        rail = replace(rail, orientation=quaternion(across * about("y", 90.0)))
-        cloth = self.fabric.sheet(
-            "curtain",
-            size=(self.width, self.height),
-            place=place,
-            pinned=lambda flat: np.asarray(flat[:, 1] > self.height / 2 - 1e-9, np.bool_),
-            assembly="rod",
-        )
-        ball = slope.place(distance=self.distance, offset=0.0, height=self.ball.radius)
-        return (slope.body(grey=self.grey, friction=1.0), rail, cloth, self.ball.body(vec3(ball)))
+        top = self.slope.foot + about("z", self.yaw).apply([self.away, 0.0, self.clearance + self.height])
+        size = (self.width, self.height)
+        hung = hung_from_rod(self.fabric, size=size, top=top, yaw=self.yaw, grey=self.grey)
+        ball = self.slope.place(distance=self.distance, offset=0.0, height=self.ball.radius)
+        return (self.slope.body(grey=self.grey, friction=1.0), *hung, self.ball.body(vec3(ball)))
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The ramp with the ball, and the curtain."""
-        slope = Incline(angle=self.angle, yaw=self.yaw)
-        lower = side(extrinsics, vec3(slope.foot), vec3(slope.downhill))
+        lower = self.slope.lower_side(extrinsics)
         words = {"cloth": article(self.fabric.phrase), "ball": article(self.ball.phrase), "side": lower}
-        sentence = choose(rng, PLACE).format(**words, angle=self.angle)
-        things = list(zip((f"{self.fabric.phrase} curtain", self.ball.phrase), self.bodies()[-2:], strict=True))
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=things)
+        things = zip((f"{self.fabric.phrase} curtain", self.ball.phrase), self.bodies()[-2:], strict=True)
+        return describe(rng, extrinsics, [PLACE], things, **words, angle=self.angle)

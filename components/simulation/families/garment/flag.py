@@ -5,22 +5,20 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.garment.fabric import DRAG, Fabric, rod
-from components.simulation.families.looks import draw_colours
-from components.simulation.rotations import about, vec3
-from components.simulation.scene import Captions, FloatArray, Thing, Vec3
-from components.simulation.things.membrane import Air
+from components.simulation.captions import article, describe, side
+from components.simulation.families.starts import InWind
+from components.simulation.props.fabric import DRAG, Fabric
+from components.simulation.props.hangings import flown_from_pole
+from components.simulation.props.looks import draw_colours
+from components.simulation.scene import Captions, FloatArray, Thing
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Physics, Simulation
 
-POLE_RADIUS, POLE_HEIGHT = 0.035, 2.6  # metres
 RATIO = (0.6, 0.75)  # height over length
 YAW = (-30.0, 30.0)  # degrees of the wind from across the front view
 SWAY, PERIOD = (12.0, 25.0), (0.7, 1.3)  # degrees and seconds: gusts from either side, one or two in a clip
-RISE = 0.4  # seconds within which the wind gets up: at frame 0 the air is at rest too
-RIPPLE, WAVES = 0.03, 1.5  # metres; periods along the flag
+RIPPLE = 0.03  # metres
 GREY = (0.15, 0.3)
 PLACE = (
     "{article} flag on a grey pole, in a wind of {wind:.0f} m/s to the {side}.",
@@ -32,15 +30,11 @@ SWAYS = "the wind swings by {sway:.0f} degrees to either side every {period:.1f}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flag:
+class Flag(InWind):
     """wind in m/s; yaw: where it blows, degrees from +x; sway and period as in `Air`; ripple in metres."""
 
     fabric: Fabric
     size: tuple[float, float]
-    wind: float
-    yaw: float
-    sway: float
-    period: float
     ripple: float
     grey: float
 
@@ -61,11 +55,6 @@ class Flag:
             grey=float(rng.uniform(*GREY)),
         )
 
-    @property
-    def way(self) -> Vec3:
-        """Unit vector down the wind."""
-        return vec3(about("z", self.yaw).apply([1.0, 0.0, 0.0]))
-
     def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
         """Another ripple, and a flag that is turned a little."""
         ripple, turn = rng.normal(1.0, spread, size=2).tolist()
@@ -73,40 +62,13 @@ class Flag:
 
     def bodies(self) -> tuple[Thing, ...]:
         """The pole and the flag, whose edge at the pole never moves."""
-        length, height = self.size
-        foot = -np.array(self.way) * length / 2
-
-        def place(flat: FloatArray) -> FloatArray:
-            out = flat[:, 0] + length / 2
-            wave = self.ripple * np.sin(2 * np.pi * WAVES * out / length) * out / length
-            level = POLE_HEIGHT - height / 2 - POLE_RADIUS + flat[:, 1]
-            return np.asarray(
-                about("z", self.yaw).apply(np.stack([out + POLE_RADIUS, wave, level], axis=1)) + foot, np.float64
-            )
-
-        pole = rod(
-            "pole",
-            radius=POLE_RADIUS,
-            length=POLE_HEIGHT,
-            position=(float(foot[0]), float(foot[1]), POLE_HEIGHT / 2),
-            grey=self.grey,
-            assembly="flag",
+        return flown_from_pole(
+            self.fabric, size=self.size, yaw=self.yaw, ripple=self.ripple, air=self.air(DRAG), grey=self.grey
         )
-        x, y, _ = self.way
-        wind = (x * self.wind, y * self.wind, 0.0)
-        cloth = self.fabric.sheet(
-            "flag",
-            size=self.size,
-            place=place,
-            pinned=lambda flat: np.asarray(flat[:, 0] < -length / 2 + 1e-9, np.bool_),
-            air=Air(drag=DRAG, wind=wind, sway=self.sway, period=self.period, rise=RISE),
-            assembly="flag",
-        )
-        return (pole, cloth)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The flag and the wind."""
         phrase, flag = self.fabric.phrase, self.bodies()[-1]
-        words = {"article": article(phrase), "wind": self.wind, "side": side(extrinsics, flag.position, self.way)}
-        sentences = [choose(rng, PLACE).format(**words), SWAYS.format(sway=self.sway, period=self.period)]
-        return write_captions(rng, extrinsics=extrinsics, sentences=sentences, objects=[(f"{phrase} flag", flag)])
+        words = {"article": article(phrase), "wind": self.wind, "sway": self.sway, "period": self.period}
+        where = side(extrinsics, flag.position, self.way)
+        return describe(rng, extrinsics, [PLACE, [SWAYS]], [(f"{phrase} flag", flag)], side=where, **words)

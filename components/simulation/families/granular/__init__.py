@@ -1,15 +1,10 @@
-"""Granular materials. A new family: a file beside `collapse`, and one line here."""
+"""Granular materials."""
 
-from components.simulation.families.family import Category
-from components.simulation.families.granular.avalanche import Avalanche
-from components.simulation.families.granular.collapse import Collapse
-from components.simulation.families.granular.hopper import Hopper
-from components.simulation.families.granular.impact import Impact
-from components.simulation.solvers import bullet_grains
+from components.simulation.families.family import Solver
+from components.simulation.solvers import bullet_grains, sand
+from components.simulation.things.particles import Sand
 
-GRANULAR = Category(
-    families={"avalanche": Avalanche, "collapse": Collapse, "hopper": Hopper, "impact": Impact},
-    shares=lambda simulation: {str(name): share for name, share in simulation.granular.families.items()},
-    simulate=bullet_grains.simulate,
-    solver="pybullet",
+SOLVERS = (
+    Solver(simulate=sand.simulate, library="warp-lang", of=Sand, kernels=sand.KERNELS),
+    Solver(simulate=bullet_grains.simulate, library="pybullet"),
 )

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.granular.grains import block, draw_name, grains, radius_for
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.incline import LENGTH, Incline
-from components.simulation.rotations import vec3
+from components.simulation.captions import describe
+from components.simulation.families.starts import OnSlope
+from components.simulation.props.grains import Packing, draw_name, radius_for
+from components.simulation.props.incline import LENGTH
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 
 if TYPE_CHECKING:
@@ -27,18 +27,11 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Avalanche:
+class Avalanche(Packing, OnSlope):
     """Slope as in `Incline`; size of the heap and its distance up from the ramp's foot in metres."""
 
     colour: str
-    name: str
-    radius: float
-    friction: float
-    angle: float
-    yaw: float
     size: Vec3
-    distance: float
-    seed: int
 
     @classmethod
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
@@ -65,15 +58,14 @@ class Avalanche:
 
     def bodies(self) -> tuple[Thing, ...]:
         """The ramp, and the grains on it."""
-        slope = Incline(angle=self.angle, yaw=self.yaw)
-        origin = slope.place(distance=self.distance, offset=0.0, height=0.0)
-        heap = slope.rotation.apply(block(self.size, self.radius, np.random.default_rng(self.seed))) + origin
-        moving = grains(heap, colour=self.colour, name=self.name, radius=self.radius, friction=self.friction)
-        return (slope.body(grey=0.2, friction=1.0), moving)
+        origin = self.slope.place(distance=self.distance, offset=0.0, height=0.0)
+        heap = self.slope.rotation.apply(self.block(self.size)) + origin
+        moving = self.grains(heap, self.colour)
+        return (self.slope.body(grey=0.2, friction=1.0), moving)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The ramp, its slope, and the grains."""
-        slope, phrase = Incline(angle=self.angle, yaw=self.yaw), f"{self.colour} {self.name}"
-        lower = side(extrinsics, vec3(slope.foot), vec3(slope.downhill))
-        sentence = choose(rng, PLACE).format(thing=phrase, side=lower, angle=self.angle)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, self.bodies()[1])])
+        phrase = f"{self.colour} {self.name}"
+        lower = self.slope.lower_side(extrinsics)
+        words = {"thing": phrase, "side": lower, "angle": self.angle}
+        return describe(rng, extrinsics, [PLACE], [(phrase, self.bodies()[1])], **words)

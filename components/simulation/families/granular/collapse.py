@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, write_captions
-from components.simulation.families.granular.grains import block, draw_name, grains, radius_for
-from components.simulation.families.looks import draw_colours
+from components.simulation.captions import describe
+from components.simulation.props.grains import Packing, draw_name, radius_for
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 
 if TYPE_CHECKING:
@@ -24,16 +24,12 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Collapse:
-    """Metres; size: of the block; place: x and y of its middle; seed: of the disorder of the packing."""
+class Collapse(Packing):
+    """Metres; size: of the block; place: x and y of its middle."""
 
     colour: str
-    name: str
-    radius: float
-    friction: float
     size: Vec3
     place: tuple[float, float]
-    seed: int
 
     @classmethod
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
@@ -57,11 +53,10 @@ class Collapse:
 
     def bodies(self) -> tuple[Thing, ...]:
         """The grains."""
-        points = block(self.size, self.radius, np.random.default_rng(self.seed)) + np.array([*self.place, 0.0])
-        return (grains(points, colour=self.colour, name=self.name, radius=self.radius, friction=self.friction),)
+        points = self.block(self.size) + np.array([*self.place, 0.0])
+        return (self.grains(points, self.colour),)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The grains and the height of their block."""
         phrase = f"{self.colour} {self.name}"
-        sentence = choose(rng, PLACE).format(thing=phrase, height=self.size[2])
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, self.bodies()[0])])
+        return describe(rng, extrinsics, [PLACE], [(phrase, self.bodies()[0])], thing=phrase, height=self.size[2])

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.granular.grains import block, draw_name, grains, radius_for
-from components.simulation.families.looks import coloured, draw_colours
-from components.simulation.scene import Body, Captions, FloatArray, Pattern, Shape, Thing, Vec3
+from components.simulation.captions import article, describe
+from components.simulation.props.grains import Packing, draw_name, radius_for, steel_ball
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import draw_upright_velocity
+from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Physics, Simulation
@@ -24,19 +25,15 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Impact:
+class Impact(Packing):
     """Metres, kg/m^3, m/s; size: of the heap; position: the ball's centre."""
 
     colours: tuple[str, str]
-    name: str
-    radius: float
-    friction: float
     size: Vec3
     ball_radius: float
     ball_density: float
     position: Vec3
     velocity: Vec3
-    seed: int
 
     @classmethod
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
@@ -45,7 +42,7 @@ class Impact:
         x, y, z = (float(rng.uniform(*bounds)) for bounds in HEAP)
         ball, heap = draw_colours(rng, 2)
         ball_radius = float(rng.uniform(*ranges.ball_radius))
-        speed, way = float(rng.uniform(*physics.initial_speed)), float(rng.uniform(0.0, np.pi))
+        velocity = draw_upright_velocity(rng, physics.initial_speed)
         height = z + ball_radius + float(rng.uniform(*ranges.drop_height))
         return cls(
             colours=(ball, heap),
@@ -56,7 +53,7 @@ class Impact:
             ball_radius=ball_radius,
             ball_density=float(rng.uniform(*ranges.ball_density)),
             position=(float(rng.uniform(-OFFSET, OFFSET)), 0.0, height),
-            velocity=(speed * float(np.cos(way)) + 0.0, 0.0, speed * float(np.sin(way)) + 0.0),
+            velocity=velocity,
             seed=int(rng.integers(2**31)),
         )
 
@@ -68,29 +65,15 @@ class Impact:
 
     def bodies(self) -> tuple[Thing, ...]:
         """The heap and the ball."""
-        points = block(self.size, self.radius, np.random.default_rng(self.seed))
-        heap = grains(points, colour=self.colours[1], name=self.name, radius=self.radius, friction=self.friction)
-        ball = Body(
-            name=f"{self.colours[0]} ball",
-            shape=Shape.SPHERE,
-            size=(self.ball_radius, 0.0, 0.0),
-            texture=coloured(self.colours[0], Pattern.PLAIN),
-            position=self.position,
-            velocity=self.velocity,
-            mass=self.ball_density * 4 / 3 * np.pi * self.ball_radius**3,
-            material="steel",
-            restitution=0.2,
-            friction=0.8,
-        )
-        return (heap, ball)
+        ball, heap = self.colours
+        grains = self.grains(self.block(self.size), heap)
+        return (grains, steel_ball(ball, self.ball_radius, self.ball_density, self.position, self.velocity))
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The ball, its height, and the heap."""
-        heap, ball = self.bodies()
         grain, phrase = f"{self.colours[1]} {self.name}", f"{self.colours[0]} steel ball"
-        sentence = choose(rng, PLACE).format(ball=article(phrase), clearance=self._clearance, thing=grain)
-        objects = [(phrase, ball), (grain, heap)]
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        objects = zip((grain, phrase), self.bodies(), strict=True)
+        return describe(rng, extrinsics, [PLACE], objects, ball=article(phrase), clearance=self._clearance, thing=grain)
 
     @property
     def _clearance(self) -> float:

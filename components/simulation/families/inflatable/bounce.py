@@ -1,17 +1,18 @@
 """Bounce: a beach ball let go in the air."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.inflatable.envelope import Envelope
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import draw_velocity
+from components.simulation.captions import article, describe
+from components.simulation.families.starts import InAir, draw_place
+from components.simulation.props.envelope import Envelope
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import draw_velocity
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 from components.simulation.things.membrane import Gas
-from components.simulation.things.shell import THICKNESS, gas_at, sphere_points
+from components.simulation.things.shell import gas_at, sphere_points
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Physics, Simulation
@@ -26,13 +27,11 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounce:
+class Bounce(InAir):
     """radius of the inflated ball; `height` of its lowest point, `place` of its centre in the plane; metres, m/s."""
 
     envelope: Envelope
     radius: float
-    place: tuple[float, float]
-    height: float
     velocity: Vec3
 
     @classmethod
@@ -40,28 +39,21 @@ class Bounce:
         """Draw the ball and its place."""
         ranges = simulation.inflatable
         (colour,) = draw_colours(rng, 1)
-        x, y = (float(rng.uniform(-reach, reach)) for reach in REACH)
         return cls(
+            place=draw_place(rng, REACH),
             envelope=Envelope.draw(rng, ranges, colour),
             radius=float(rng.uniform(*ranges.radius)),
-            place=(x, y),
             height=float(rng.uniform(*ranges.drop_height)),
             velocity=draw_velocity(rng, physics.initial_speed),
         )
 
-    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
-        """The ball a little higher or lower, and aside."""
-        x, y, z = rng.normal(1.0, spread, size=3).tolist()
-        return replace(self, place=(self.place[0] * x, self.place[1] * y), height=self.height * max(z, 0.5))
-
     def bodies(self) -> tuple[Thing, ...]:
         """The ball."""
         round_shape = sphere_points(self.radius)
-        lowest = self.height + THICKNESS - float(round_shape[:, 2].min())
         ball = self.envelope.shell(
             "beach ball",
             rest=self.envelope.unstressed(self.radius),
-            points=round_shape + np.array([*self.place, lowest]),
+            points=self.envelope.over_floor(round_shape, self.place, self.height),
             gas=Gas.sealed(gas_at(round_shape, self.envelope.pressure(self.radius))),
             period=self.radius,
             velocity=self.velocity,
@@ -71,7 +63,5 @@ class Bounce:
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The ball in the air."""
         phrase, (ball,) = self.envelope.phrase, self.bodies()
-        sentence = choose(rng, PLACE).format(phrase=phrase, article=article(phrase), height=self.height)
-        return write_captions(
-            rng, extrinsics=extrinsics, sentences=[sentence], objects=[(f"{phrase} beach ball", ball)]
-        )
+        words = {"phrase": phrase, "article": article(phrase), "height": self.height}
+        return describe(rng, extrinsics, [PLACE], [(f"{phrase} beach ball", ball)], **words)

@@ -1,14 +1,15 @@
 """Cushion: a ball let go above an air cushion that lies on the floor."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.inflatable.envelope import Envelope
-from components.simulation.families.light_ball import LightBall
-from components.simulation.families.looks import draw_colours
+from components.simulation.captions import article, describe
+from components.simulation.families.starts import Above, draw_offset
+from components.simulation.props.envelope import Envelope
+from components.simulation.props.light_ball import LightBall
+from components.simulation.props.looks import draw_colours
 from components.simulation.rotations import about
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 from components.simulation.things.membrane import Gas
@@ -31,7 +32,7 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cushion:
+class Cushion(Above):
     """Half extents of the cushion; the ball's lowest point begins `gap` above it, `offset` from its middle; metres."""
 
     envelope: Envelope
@@ -39,8 +40,6 @@ class Cushion:
     half_extents: Vec3
     x: float
     yaw: float
-    gap: float
-    offset: tuple[float, float]
 
     @classmethod
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
@@ -49,41 +48,33 @@ class Cushion:
         colour, other = draw_colours(rng, 2)
         radius = float(rng.uniform(*ranges.radius))
         wide, deep, high = (radius * float(rng.uniform(*factor)) for factor in (WIDE, DEEP, HIGH))
-        shift = rng.uniform(-OFFSET, OFFSET, size=2) * (wide, deep)
         return cls(
+            offset=draw_offset(rng, OFFSET, (wide, deep)),
             envelope=Envelope.draw(rng, ranges, colour),
             ball=LightBall.draw(rng, physics, radius=ranges.ball_radius, density=ranges.ball_density, colour=other),
             half_extents=(wide, deep, high),
             x=float(rng.uniform(-REACH, REACH)),
             yaw=float(rng.uniform(*YAW)),
             gap=float(rng.uniform(*ranges.drop_height)),
-            offset=(float(shift[0]), float(shift[1])),
         )
-
-    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
-        """The ball a little higher or lower, and aside."""
-        x, y, gap = rng.normal(1.0, spread, size=3).tolist()
-        return replace(self, offset=(self.offset[0] * x, self.offset[1] * y), gap=self.gap * max(gap, 0.5))
 
     def bodies(self) -> tuple[Thing, ...]:
         """The cushion, filled until its skin is smooth and free, and the ball."""
         flat = cushion_points(self.half_extents, ROUNDNESS)
-        high = self.half_extents[2]
+        wide, _, high = self.half_extents
         centre = np.array([self.x, 0.0, THICKNESS + high])
         cushion = self.envelope.shell(
             "cushion",
             rest=flat,
             points=np.asarray(about("z", self.yaw).apply(flat) + centre, np.float64),
-            gas=Gas.sealed(gas_at(flat, self.envelope.pressure(self.half_extents[0]))),
-            period=self.half_extents[0] / 2,
+            gas=Gas.sealed(gas_at(flat, self.envelope.pressure(wide))),
+            period=wide / 2,
         )
         x, y = (about("z", self.yaw).apply([*self.offset, 0.0]) + centre)[:2].tolist()
-        ball = self.ball.body((x, y, 2 * THICKNESS + 2 * high + self.gap + self.ball.radius))
-        return (cushion, ball)
+        return (cushion, self.ball.body((x, y, 2 * THICKNESS + 2 * high + self.gap + self.ball.radius)))
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The cushion and the ball above it."""
         words = {"cushion": article(self.envelope.phrase), "ball": article(self.ball.phrase), "gap": self.gap}
-        things = list(zip((f"{self.envelope.phrase} cushion", self.ball.phrase), self.bodies(), strict=True))
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=things)
+        things = zip((f"{self.envelope.phrase} cushion", self.ball.phrase), self.bodies(), strict=True)
+        return describe(rng, extrinsics, [PLACE], things, **words)

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.inflatable.envelope import Envelope
-from components.simulation.families.looks import draw_colours
+from components.simulation.captions import article, describe
+from components.simulation.families.starts import draw_place
+from components.simulation.props.envelope import Envelope
+from components.simulation.props.looks import draw_colours
 from components.simulation.scene import Captions, FloatArray, Thing
 from components.simulation.things.membrane import Gas
-from components.simulation.things.shell import THICKNESS, gas_at, sphere_points
+from components.simulation.things.shell import gas_at, sphere_points
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Physics, Simulation
@@ -40,16 +41,14 @@ class Deflate:
     @classmethod
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
         """Draw the balloon and its leak; all begins at rest, whatever `physics` says of speeds."""
-        ranges = simulation.inflatable
-        (colour,) = draw_colours(rng, 1)
-        x, y = (float(rng.uniform(-reach, reach)) for reach in REACH)
+        ranges, (colour,) = simulation.inflatable, draw_colours(rng, 1)
         return cls(
+            place=draw_place(rng, REACH),
             envelope=Envelope.draw(rng, ranges, colour),
             radius=LARGE * float(rng.uniform(*ranges.radius)),
             flat=float(rng.uniform(*FLAT)),
             loss=float(rng.uniform(*ranges.shrinkage)),
             seconds=float(rng.uniform(*ranges.seconds)),
-            place=(x, y),
         )
 
     @property
@@ -65,11 +64,10 @@ class Deflate:
     def bodies(self) -> tuple[Thing, ...]:
         """The balloon, its skin just free of stress."""
         held = gas_at(self.full, 0.0)
-        lowest = THICKNESS - float(self.full[:, 2].min())
         balloon = self.envelope.shell(
             "balloon",
             rest=self.full,
-            points=self.full + np.array([*self.place, lowest]),
+            points=self.envelope.over_floor(self.full, self.place),
             gas=Gas(start=held, end=held * (1 - self.loss), seconds=self.seconds),
             period=self.radius,
         )
@@ -77,10 +75,6 @@ class Deflate:
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The balloon and its leak."""
-        phrase, (balloon,) = self.envelope.phrase, self.bodies()
-        litres = 1000 * gas_at(self.full, 0.0) * self.loss
+        phrase, litres = self.envelope.phrase, 1000 * gas_at(self.full, 0.0) * self.loss
         words = {"article": article(phrase), "width": 2 * self.radius, "litres": litres, "seconds": self.seconds}
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(
-            rng, extrinsics=extrinsics, sentences=[sentence], objects=[(f"{phrase} balloon", balloon)]
-        )
+        return describe(rng, extrinsics, [PLACE], [(f"{phrase} balloon", self.bodies()[0])], **words)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, seen, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.descent import Descent
-from components.simulation.families.stands import static
+from components.simulation.captions import article, describe, seen, side
+from components.simulation.props.descent import Descent
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.stands import static
 from components.simulation.scene import Body, Captions, FloatArray, Shape, Vec3
 
 if TYPE_CHECKING:
@@ -68,5 +68,4 @@ class Behind:
         where = "straight ahead" if not depth else "further away" if depth > 0 else "nearer to the camera"
         lower = side(extrinsics, self.descent.foot, self.descent.downhill)
         words = {"thing": article(phrase), "angle": self.descent.angle, "side": lower, "where": where}
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, ball)])
+        return describe(rng, extrinsics, [PLACE], [(phrase, ball)], **words)

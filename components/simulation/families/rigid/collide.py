@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.descent import BALL, Descent
-from components.simulation.families.rigid.objects import RigidObject, draw_object
+from components.simulation.captions import article, describe, side
+from components.simulation.props.descent import BALL, Descent
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject, draw_object
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:
@@ -64,6 +64,5 @@ class Collide:
         phrase, other, (_, ball, target) = self.descent.ball.phrase, self.target.phrase, self.bodies()
         lower = side(extrinsics, self.descent.foot, self.descent.downhill)
         words = {"thing": article(phrase), "other": article(other), "side": lower, "angle": self.descent.angle}
-        sentence = choose(rng, PLACE).format(**words)
         objects = [(phrase, ball), (other, target)]
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        return describe(rng, extrinsics, [PLACE], objects, **words)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.rigid.objects import RigidObject
-from components.simulation.families.rigid.row import block_at, draw_pieces, row_of
+from components.simulation.captions import describe, side
+from components.simulation.props.objects import RigidObject
+from components.simulation.props.row import block_at, draw_pieces, row_of
 from components.simulation.rotations import vec3
 from components.simulation.scene import Body, Captions, FloatArray
 
@@ -75,5 +75,4 @@ class Dominoes:
         end = side(extrinsics, pieces[-1].position, vec3(np.subtract(pieces[0].position, pieces[-1].position)))
         words = {"count": f"{PIECES} {self.pieces[0].material}", "what": what, "first": colours[0], "side": end}
         objects = [(f"{colour} domino", piece) for colour, piece in zip(colours, pieces, strict=True)]
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        return describe(rng, extrinsics, [PLACE], objects, **words)

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import RigidObject, draw_object, draw_size
-from components.simulation.families.rigid.placement import draw_place
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject, draw_object, draw_size
+from components.simulation.props.placement import draw_place
 from components.simulation.rotations import quaternion
 from components.simulation.scene import IDENTITY, Body, Captions, FloatArray, Quaternion, Shape, Vec3
 
@@ -54,9 +54,8 @@ class Drop:
         """Every coordinate scaled; no object is lowered below half of its clearance."""
         moved = []
         for (x, y, z), clearance in zip(self.positions, self._clearances, strict=True):
-            lowest = z - clearance / 2
             fx, fy, fz = rng.normal(1.0, spread, size=3).tolist()
-            moved.append((x * fx, y * fy, max(z * fz, lowest)))
+            moved.append((x * fx, y * fy, max(z * fz, z - clearance / 2)))
         return replace(self, positions=tuple(moved))
 
     def bodies(self) -> tuple[Body, ...]:
@@ -71,7 +70,7 @@ class Drop:
             choose(rng, PLACE).format(thing=article(phrase), height=clearance)
             for phrase, clearance in zip(phrases, self._clearances, strict=True)
         ]
-        objects = list(zip(phrases, self.bodies(), strict=True))
+        objects = zip(phrases, self.bodies(), strict=True)
         return write_captions(rng, extrinsics=extrinsics, sentences=sentences, objects=objects)
 
     @property

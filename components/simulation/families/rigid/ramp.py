@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.incline import Incline
-from components.simulation.families.rigid.objects import RigidObject, draw_object, draw_size
+from components.simulation.captions import article, describe
+from components.simulation.families.starts import OnSlope
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject, draw_object, draw_size
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
@@ -29,13 +29,10 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ramp:
+class Ramp(OnSlope):
     """Slope as in `Incline`; distance up the slope from the foot, offset across it, in metres."""
 
     thing: RigidObject
-    angle: float
-    yaw: float
-    distance: float
     offset: float
     grey: float
 
@@ -61,20 +58,19 @@ class Ramp:
 
     def bodies(self) -> tuple[Body, ...]:
         """The ramp and the object on its upper surface."""
-        slope = Incline(angle=self.angle, yaw=self.yaw)
         lying = about("x", 90.0 if self.thing.shape is Shape.CYLINDER else 0.0)
         height = self.thing.depth(quaternion(lying))
-        place = slope.place(distance=self.distance, offset=self.offset, height=height)
-        thing = self.thing.body(position=vec3(place), orientation=quaternion(slope.rotation * lying))
-        return (slope.body(grey=self.grey, friction=self._friction), thing)
+        place = self.slope.place(distance=self.distance, offset=self.offset, height=height)
+        thing = self.thing.body(position=vec3(place), orientation=quaternion(self.slope.rotation * lying))
+        return (self.slope.body(grey=self.grey, friction=self._friction), thing)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The ramp, its slope and what is on it."""
-        phrase, slope = self.thing.phrase, Incline(angle=self.angle, yaw=self.yaw)
-        lower = side(extrinsics, vec3(slope.foot), vec3(slope.downhill))
+        phrase = self.thing.phrase
+        lower = self.slope.lower_side(extrinsics)
         ramp = "rough ramp" if self._friction == ROUGH else "polished ramp"
-        sentence = choose(rng, PLACE).format(thing=article(phrase), ramp=ramp, side=lower, angle=self.angle)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, self.bodies()[-1])])
+        words = {"thing": article(phrase), "ramp": ramp, "side": lower, "angle": self.angle}
+        return describe(rng, extrinsics, [PLACE], [(phrase, self.bodies()[-1])], **words)
 
     @property
     def _friction(self) -> float:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.objects import RigidObject, draw_object
+from components.simulation.captions import article, describe, side
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject, draw_object
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
 if TYPE_CHECKING:
@@ -72,6 +72,5 @@ class Stack:
         aside = "over its middle" if far < 0.1 else f"{abs(x - below):.2f} metres to the {way} of the uppermost"
         colours = " and ".join([", ".join(box.colour for box in self.boxes[:-2]), self.boxes[-2].colour])
         words = {"count": len(standing), "colours": colours, "gap": self.gap, "aside": aside, "thing": article(last)}
-        objects = list(zip([*standing, last], self.bodies(), strict=True))
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        objects = zip([*standing, last], self.bodies(), strict=True)
+        return describe(rng, extrinsics, [PLACE], objects, **words)

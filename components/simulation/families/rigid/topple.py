@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rigid.balance import draw_lean
-from components.simulation.families.rigid.objects import RigidObject, draw_object
+from components.simulation.captions import article, describe, side
+from components.simulation.props.balance import draw_lean
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.objects import RigidObject, draw_object
 from components.simulation.rotations import about, quaternion, vec3
 from components.simulation.scene import Body, Captions, FloatArray, Shape
 
@@ -76,5 +76,4 @@ class Topple:
         axis = vec3((about("z", self.yaw) * about("y", self.tilt)).as_matrix()[:, 2])
         leant = side(extrinsics, body.position, axis)
         words = {"thing": phrase, "article": article(phrase), "tilt": self.tilt, "side": leant}
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(phrase, body)])
+        return describe(rng, extrinsics, [PLACE], [(phrase, body)], **words)

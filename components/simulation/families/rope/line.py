@@ -5,15 +5,13 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import article, choose, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rope.cord import LINKS, Cord
-from components.simulation.families.rope.curves import sagging
-from components.simulation.families.stands import POST, post, static
-from components.simulation.families.weights import Weight
-from components.simulation.rotations import vec3
-from components.simulation.scene import Body, Captions, FloatArray, Shape, Thing
-from components.simulation.things.joints import Joint, JointKind
+from components.simulation.captions import article, describe
+from components.simulation.props.cord import LINKS, Cord
+from components.simulation.props.curves import sagging
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.stands import bracket
+from components.simulation.props.weights import Weight
+from components.simulation.scene import Body, Captions, FloatArray, Thing
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Physics, Simulation
@@ -66,22 +64,11 @@ class Line:
     def bodies(self) -> tuple[Thing, ...]:
         """Posts with arms to the front, the rope and the balls under it."""
         points = sagging(np.array([-SPAN / 2, 0.0, HEIGHT]), SPAN, self.slack, LINKS)
-        stand = [
-            part
-            for name, x in (("left", -SPAN / 2), ("right", SPAN / 2))
-            for part in (
-                static(f"{name} arm", Shape.CYLINDER, (POST, BEHIND, 0.0), (x, BEHIND / 2, HEIGHT), along="y"),
-                post(f"{name} post", x, BEHIND, HEIGHT + POST, assembly=""),
-            )
-        ]
+        ends = (("left", -SPAN / 2), ("right", SPAN / 2))
+        stand = [part for name, x in ends for part in bracket(name, (x, 0.0, HEIGHT), behind=BEHIND, assembly="")]
         rope = self.cord.rope(points, first="left arm", last="right arm", assembly="stand")
-        balls = []
-        for ball, number in zip(self.balls, self.links, strict=True):
-            place = LINKS - 1 - number if self.mirrored else number
-            middle = rope.middles[place]
-            below = vec3(middle - [0.0, 0.0, ball.radius + self.cord.radius])
-            joint = Joint(parent=rope.name, pivot=vec3(middle), kind=JointKind.BALL)
-            balls.append(ball.hung(below, joint, assembly="stand"))
+        links = [LINKS - 1 - number if self.mirrored else number for number in self.links]
+        balls = [self.cord.tied(ball, rope, link) for ball, link in zip(self.balls, links, strict=True)]
         return (*stand, rope, *balls)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
@@ -89,6 +76,5 @@ class Line:
         phrases = [ball.phrase for ball in self.balls]
         words = {"rope": self.cord.colour, "balls": " and ".join(map(article, phrases))}
         balls = [thing for thing in self.bodies() if isinstance(thing, Body) and thing.dynamic]
-        objects = list(zip(phrases, balls, strict=True))
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        objects = zip(phrases, balls, strict=True)
+        return describe(rng, extrinsics, [PLACE], objects, **words)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.looks import draw_colours
-from components.simulation.families.rope.cord import Cord
-from components.simulation.families.rope.curves import over
-from components.simulation.families.stands import POST, post, static
+from components.simulation.captions import describe, side
+from components.simulation.props.cord import Cord
+from components.simulation.props.curves import over
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.stands import POST, post, static
 from components.simulation.scene import Captions, FloatArray, Shape, Thing
 
 if TYPE_CHECKING:
@@ -61,34 +61,16 @@ class OverBar:
 
     def bodies(self) -> tuple[Thing, ...]:
         """The bar on its post, and the rope."""
-        bar = static(
-            "bar",
-            Shape.CYLINDER,
-            (self.bar, STAND + FRONT, 0.0),
-            (0.0, (STAND - FRONT) / 2, self.height),
-            along="y",
-            assembly="",
-        )
+        middle, size = (0.0, (STAND - FRONT) / 2, self.height), (self.bar, STAND + FRONT, 0.0)
+        bar = static("bar", Shape.CYLINDER, size, middle, along="y", assembly="")
         held = post("post", 0.0, STAND + POST, self.height)
-        points = over(
-            np.array([0.0, 0.0, self.height]),
-            bar=self.bar,
-            rope=self.cord.radius,
-            length=self.length,
-            excess=self.excess,
-            links=LINKS,
-        )
+        top, rope = np.array([0.0, 0.0, self.height]), self.cord.radius
+        points = over(top, bar=self.bar, rope=rope, length=self.length, excess=self.excess, links=LINKS)
         return (bar, held, self.cord.rope(points))
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The rope and its longer side."""
-        words = {
-            "rope": self.cord.colour,
-            "length": self.length,
-            "more": abs(self.excess),
-            "side": side(extrinsics, (0.0, 0.0, 1.0), (self.excess, 0.0, 0.0)),
-        }
-        rope = self.bodies()[-1]
-        sentence = choose(rng, PLACE).format(**words)
-        objects = [(f"{self.cord.colour} rope", rope)]
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=objects)
+        longer = side(extrinsics, (0.0, 0.0, 1.0), (self.excess, 0.0, 0.0))
+        words = {"rope": self.cord.colour, "length": self.length, "more": abs(self.excess), "side": longer}
+        objects = [(f"{self.cord.colour} rope", self.bodies()[-1])]
+        return describe(rng, extrinsics, [PLACE], objects, **words)

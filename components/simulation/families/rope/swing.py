@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.articulated.rods import hanging
-from components.simulation.families.looks import coloured, draw_colours
-from components.simulation.families.rope.cord import BEAM, LINKS, Cord
-from components.simulation.families.rope.curves import straight
-from components.simulation.families.stands import post, static
-from components.simulation.rotations import about, quaternion, vec3
-from components.simulation.scene import Body, Captions, FloatArray, Pattern, Shape, Thing, Vec3
-from components.simulation.things.joints import Joint, JointedBody, JointKind
+from components.simulation.families.starts import HeldAside
+from components.simulation.props.cord import LINKS, Cord, trestle
+from components.simulation.props.curves import straight
+from components.simulation.props.looks import draw_colours
+from components.simulation.props.planks import board
+from components.simulation.props.rods import hanging, swung
+from components.simulation.rotations import vec3
+from components.simulation.scene import Body, Captions, FloatArray, Thing, Vec3
+from components.simulation.things.joints import Joint, JointKind
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Physics, Simulation
@@ -33,14 +33,12 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Swing:
+class Swing(HeldAside):
     """angle in degrees from hanging towards +x, rate in radians per second, length of the ropes in metres."""
 
     seat: str
     cords: tuple[Cord, Cord]
     length: float
-    angle: float
-    rate: float
     clearance: float
 
     @classmethod
@@ -58,51 +56,23 @@ class Swing:
             clearance=float(rng.uniform(*CLEARANCE)),
         )
 
-    def perturbed(self, rng: np.random.Generator, spread: float) -> Self:
-        """Another angle, and as much another rate."""
-        angle, rate = rng.normal(1.0, spread, size=2).tolist()
-        return replace(self, angle=self.angle * angle, rate=self.rate * rate)
-
     def bodies(self) -> tuple[Thing, ...]:
         """The stand, the front rope, the seat, and the back rope that is tied to both."""
         height = self.clearance + 2 * SEAT[2] + self.length
         way, turning = hanging(self.angle), np.array([0.0, -self.rate, 0.0])
-        beam = static("beam", Shape.BOX, (BEAM, STAND, BEAM), (0.0, 0.0, height + BEAM))
-        posts = [
-            post(f"{name} post", 0.0, y, height + 2 * BEAM, assembly="")
-            for name, y in (("front", -STAND), ("back", STAND))
-        ]
         ends = [np.array([0.0, y, height]) for y in (-APART, APART)]
         lines = [straight(end, end + self.length * way, LINKS) for end in ends]
         front = self.cords[0].rope(lines[0], first="beam", assembly="stand", turning=vec3(turning + 0.0))
         offset = (self.length + SEAT[2]) * way
-        seat = JointedBody(
-            name="seat",
-            shape=Shape.BOX,
-            size=SEAT,
-            texture=coloured(self.seat, Pattern.STRIPES),
-            position=vec3(np.array([0.0, 0.0, height]) + offset),
-            orientation=quaternion(about("y", -self.angle)),
-            velocity=vec3(np.cross(turning, offset) + 0.0),
-            angular_velocity=vec3(turning + 0.0),
-            mass=WOOD * 8 * float(np.prod(SEAT)),
-            material="wooden",
-            joint=Joint(parent=front.name, pivot=front.points[-1], kind=JointKind.FIXED),
-            assembly="stand",
-        )
+        joint = Joint(parent=front.name, pivot=front.points[-1], kind=JointKind.FIXED)
+        seat = board("seat", self.seat, SEAT, vec3(np.array([0.0, 0.0, height]) + offset), joint, density=WOOD)
+        seat = swung(seat, offset, turning, angle=self.angle)
         back = self.cords[1].rope(lines[1], first="beam", last="seat", assembly="stand", turning=vec3(turning + 0.0))
-        return (beam, *posts, front, seat, back)
+        return (*trestle(height, behind=STAND), front, seat, back)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The seat, its ropes and where they are."""
         seat = next(thing for thing in self.bodies() if isinstance(thing, Body) and thing.dynamic)
-        words = {
-            "seat": self.seat,
-            "first": self.cords[0].colour,
-            "second": self.cords[1].colour,
-            "length": self.length,
-            "angle": abs(self.angle),
-            "side": side(extrinsics, (0.0, 0.0, 1.0), (self.angle, 0.0, 0.0)),
-        }
-        sentence = choose(rng, PLACE).format(**words)
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence], objects=[(f"{self.seat} seat", seat)])
+        words = {"seat": self.seat, "first": self.cords[0].colour, "second": self.cords[1].colour}
+        objects = [(f"{self.seat} seat", seat)]
+        return self.describe(rng, extrinsics, [PLACE], objects, length=self.length, **words)

@@ -1,15 +1,13 @@
-"""What heat moves. A new family: a file beside `bimetal`, and one line here."""
+"""What heat moves."""
 
-from components.simulation.families.family import Category
-from components.simulation.families.thermodynamics.bimetal import Bimetal
-from components.simulation.families.thermodynamics.melting import Melting
-from components.simulation.families.thermodynamics.plume import Plume
-from components.simulation.solvers import thermal
+from components.simulation.families.family import Solver
+from components.simulation.solvers import bimetal, melting, plume
+from components.simulation.things.melting import Meltable
+from components.simulation.things.smoke import Smoke
+from components.simulation.things.strip import Strip
 
-THERMODYNAMICS = Category(
-    families={"bimetal": Bimetal, "melting": Melting, "plume": Plume},
-    shares=lambda simulation: {str(name): share for name, share in simulation.thermodynamics.families.items()},
-    simulate=thermal.simulate,
-    solver="scipy",
-    kernels=thermal.KERNELS,
+SOLVERS = (
+    Solver(simulate=melting.simulate, library="warp-lang", of=Meltable, kernels=melting.KERNELS),
+    Solver(simulate=plume.simulate, library="scipy", of=Smoke),
+    Solver(simulate=bimetal.simulate, library="scipy", of=Strip),
 )

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, side, write_captions
-from components.simulation.families.thermodynamics.clamps import CLAMP, Mount, clamp
-from components.simulation.families.thermodynamics.metals import COLD, DARK, EXPANDING, HOT, INVAR
-from components.simulation.families.thermodynamics.words import CLAMPED, COLOURS, CURRENT
-from components.simulation.rotations import about, vec3
+from components.simulation.captions import describe
+from components.simulation.props.clamps import CLAMP, Clamped, Mount
+from components.simulation.props.metals import EXPANDING, bonded
+from components.simulation.props.words import CLAMPED, COLOURS, CURRENT
 from components.simulation.scene import Captions, FloatArray, Thing
-from components.simulation.things.strip import Strip
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Physics, Simulation
@@ -24,22 +22,15 @@ HEATED = {"the whole strip": (0.0, 1.0), "its clamped part": (0.0, 0.65), "its f
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bimetal:
-    """Metres, degrees and K/s; way: 1 where the strip bends towards +x, or up, -1 towards -x, or down.
+class Bimetal(Clamped):
+    """Metres, degrees and K/s; heated: of HEATED; height: of where it is clamped."""
 
-    free: 1 where the free end of a lying strip is on the side of +x, -1 where of -x.
-    """
-
-    mount: Mount
     metal: str
     length: float
     width: float
     thickness: float
     rate: float
     heated: str
-    way: int
-    free: int
-    turn: float
     height: float
 
     @classmethod
@@ -70,56 +61,15 @@ class Bimetal:
 
     def bodies(self) -> tuple[Thing, ...]:
         """The strip, its clamp, and what carries the clamp."""
-        turn = about("z", self.turn)
-        along, towards = self._directions
-        root = np.array([-self.free * self.length / 2, 0.0, self.height])
-        root = turn.apply(root) if self.mount == "lying" else np.array([0.0, 0.0, self.height])
-        held = clamp(self.mount, root - CLAMP * along, across=self.width / 2 + CLAMP, turn=turn)
-        return (*held, self._strip(root, along, towards))
-
-    def _strip(self, root: FloatArray, along: FloatArray, towards: FloatArray) -> Strip:
-        first = EXPANDING[self.metal]
-        density = (first.density + INVAR.density) / 2
-        return Strip(
-            name="bimetal strip",
-            texture=DARK,
-            position=vec3(root + self.length / 2 * along),
-            mass=density * self.length * self.width * self.thickness,
-            material=f"{self.metal} on invar",
-            assembly="clamp",
-            first=first,
-            second=INVAR,
-            root=vec3(root),
-            along=vec3(along + 0.0),
-            towards=vec3(towards + 0.0),
-            length=self.length,
-            width=self.width,
-            thickness=self.thickness,
-            cold=COLD,
-            hot=HOT,
-            rate=self.rate,
-            heated=HEATED[self.heated],
-        )
-
-    @property
-    def _directions(self) -> tuple[FloatArray, FloatArray]:
-        """Unit vectors along the strip and towards its invar."""
-        turn, x, z = about("z", self.turn), np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
-        if self.mount == "lying":
-            return turn.apply(self.free * x), self.way * z
-        return (z if self.mount == "standing" else -z), turn.apply(self.way * x)
+        root = self.root(self.length, self.height)
+        size = (self.length, self.width, self.thickness)
+        heated, directions = HEATED[self.heated], self.directions
+        strip = bonded(self.metal, root=root, directions=directions, size=size, rate=self.rate, heated=heated)
+        return (*self.clamp(root, width=self.width), strip)
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The strip, its metals and on which side they are, and the current."""
-        along, towards = self._directions
-        seen = {
-            name: side(extrinsics, (0.0, 0.0, 1.0), vec3(way)) for name, way in (("free", along), ("side", -towards))
-        }
-        lower = ("lower" if self.way > 0 else "upper") if self.mount == "lying" else seen["side"]
-        words = {"metal": self.metal, "length": self.length, "free": seen["free"], "lower": lower}
-        sentences = [
-            choose(rng, CLAMPED[self.mount]).format(**words),
-            choose(rng, CURRENT).format(part=self.heated),
-            choose(rng, COLOURS),
-        ]
-        return write_captions(rng, extrinsics=extrinsics, sentences=sentences, objects=[("strip", self.bodies()[-1])])
+        free, lower = self.sides(extrinsics)
+        words = {"metal": self.metal, "length": self.length, "free": free, "lower": lower, "part": self.heated}
+        wordings = [CLAMPED[self.mount], CURRENT, COLOURS]
+        return describe(rng, extrinsics, wordings, [("strip", self.bodies()[-1])], **words)

@@ -1,20 +1,20 @@
 """Melting: a cold block on a hot plate in the floor."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from components.simulation.captions import choose, write_captions
-from components.simulation.families.fluid.liquids import inside_ball, lattice, whole
-from components.simulation.families.thermodynamics.wax import MELTING, hot_plate, wax
-from components.simulation.families.thermodynamics.words import COLOURS
+from components.simulation.captions import describe
+from components.simulation.families.starts import draw_place
+from components.simulation.props.liquids import whole
+from components.simulation.props.wax import FILLED, MELTING, Form, Wax, hot_plate, shaped
+from components.simulation.props.words import COLOURS
 from components.simulation.scene import Captions, FloatArray, Thing
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Physics, Simulation
 
-Form = Literal["block", "pillar", "ball"]
 LATENT = (60.0, 110.0)  # K: latent heat over heat capacity (paraffin: 90)
 RATIO = (0.9, 1.4)  # of a block's height to its width; of a pillar's 1.5 times that
 REACH = (0.7, 0.2)  # metres from the middle, along x and y
@@ -27,22 +27,14 @@ PLACE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Melting:
-    """Metres, degrees C, K, Pa s, m^2/s; place: x and y of the block's middle; width: or its diameter.
-
-    The wax conducts heat some thousand times better than any metal: what takes a real block of 5 cm minutes passes in
-    a clip, with the ratio of sensible to latent heat of the real one.
-    """
+class Melting(Wax):
+    """Metres and degrees C; place: x and y of the block's middle; width: or its diameter."""
 
     form: Form
-    spacing: float
     width: float
     height: float
     place: tuple[float, float]
     hot: float
-    latent: float
-    diffusivity: float
-    viscosity: float
 
     @classmethod
     def draw(cls, rng: np.random.Generator, simulation: "Simulation", physics: "Physics") -> Self:
@@ -51,15 +43,13 @@ class Melting:
         form: Form = ("block", "pillar", "ball")[int(rng.integers(3))]
         width = float(rng.uniform(*ranges.width))
         height = width * (1.0 if form == "ball" else float(rng.uniform(*RATIO)) * (1.5 if form == "pillar" else 1.0))
-        filled = {"block": 1.0, "pillar": np.pi / 4, "ball": np.pi / 6}[form]
-        spacing = float((filled * width**2 * height / rng.uniform(*ranges.particles)) ** (1 / 3))
-        x, y = (float(rng.uniform(-reach, reach)) for reach in REACH)
+        spacing = float((FILLED[form] * width**2 * height / rng.uniform(*ranges.particles)) ** (1 / 3))
         return cls(
             form=form,
             spacing=spacing,
             width=whole(width, spacing),
             height=whole(height, spacing),
-            place=(x, y),
+            place=draw_place(rng, REACH),
             hot=float(rng.uniform(*ranges.hot)),
             latent=float(rng.uniform(*LATENT)),
             diffusivity=float(rng.uniform(*ranges.diffusivity)),
@@ -73,31 +63,12 @@ class Melting:
 
     def bodies(self) -> tuple[Thing, ...]:
         """The plate and the block."""
-        x, y = self.place
-        half = self.width / 2
-        plate = hot_plate(half, self.place, temperature=self.hot)
-        points = lattice((self.width, self.width, self.height), self.spacing)
-        points = points[self._inside(points)] + np.array([x, y, 0.0])
-        block = wax(
-            points,
-            name=f"{self.form} of wax",
-            spacing=self.spacing,
-            viscosity=self.viscosity,
-            latent=self.latent,
-            diffusivity=self.diffusivity,
-        )
-        return (plate, block)
-
-    def _inside(self, points: FloatArray) -> np.ndarray:
-        half = self.width / 2
-        if self.form == "block":
-            return np.ones(len(points), bool)
-        level = points * [1.0, 1.0, 0.0] if self.form == "pillar" else points - [0.0, 0.0, half]
-        return inside_ball(level, np.zeros(3), half)
+        plate = hot_plate(self.width / 2, self.place, temperature=self.hot)
+        points = shaped(self.form, self.width, self.height, self.spacing) + np.array([*self.place, 0.0])
+        return (plate, self.wax(points, f"{self.form} of wax"))
 
     def captions(self, rng: np.random.Generator, extrinsics: FloatArray) -> Captions:
         """The block and the plate."""
         words = {"form": self.form, "height": self.height, "hot": self.hot, "melting": MELTING}
-        sentence = choose(rng, PLACE).format(**words)
         objects = [(f"{self.form} of wax", self.bodies()[1])]
-        return write_captions(rng, extrinsics=extrinsics, sentences=[sentence, choose(rng, COLOURS)], objects=objects)
+        return describe(rng, extrinsics, [PLACE, COLOURS], objects, **words)

@@ -1,0 +1,1 @@
+"""Faults planted in ground truth: what each metric is believed by."""
