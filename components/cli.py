@@ -12,6 +12,7 @@ import typer
 from components import cli_faults, cli_groups, cli_simulate
 from components.cli_common import AsJson, BackboneOption, SplitOption, enter_project, run_stage_command, show
 from components.cli_dataset import dataset_app
+from components.cli_physics_iq import physics_iq_app
 
 app = typer.Typer(
     name="phys4d",
@@ -24,7 +25,7 @@ app.add_typer(cli_groups.params_app, name="params")
 app.add_typer(cli_groups.profile_app, name="profile")
 app.add_typer(cli_groups.dvc_app, name="dvc")
 app.add_typer(dataset_app, name="dataset")
-app.add_typer(cli_groups.physics_iq_app, name="physics-iq")
+app.add_typer(physics_iq_app, name="physics-iq")
 app.add_typer(cli_groups.registry_app, name="registry")
 app.add_typer(cli_groups.tracking_app, name="tracking")
 

@@ -1,4 +1,4 @@
-"""Commands in groups: parameters, profiles, the graph, Physics-IQ, the registry, tracking."""
+"""Commands in groups: parameters, profiles, the graph, the registry, tracking."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,6 @@ from components.cli_common import AsJson, BackboneOption, enter_project, show
 params_app = typer.Typer(help="Check params.yaml.")
 profile_app = typer.Typer(help="Write, show and compare profiles of parameters.")
 dvc_app = typer.Typer(help="Keep dvc.yaml in step with the code.")
-physics_iq_app = typer.Typer(help="Score videos with the Physics-IQ benchmark's definition.")
 registry_app = typer.Typer(help="Versions of trained models, and which is the champion.")
 tracking_app = typer.Typer(help="Figures of runs in MLflow.")
 
@@ -151,22 +150,3 @@ def registry_rollback(
 
     enter_project()
     show({"champion": rollback(Path.cwd(), name)}, as_json=as_json)
-
-
-@physics_iq_app.command("score")
-def physics_iq_score(
-    videos: Annotated[Path, typer.Option(help="Generated videos; each name begins with the id of its case.")],
-    real: Annotated[Path, typer.Option(help="Real videos of the benchmark, two takes.")],
-    fps: Annotated[int | None, typer.Option(min=1, help="Common frame rate; default: the generated videos'.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Score a folder of generated videos against two real takes."""
-    import os
-
-    from components.evaluation.physics_iq_files import score_folder
-    from components.progress import counter
-
-    with counter("physics-iq", unit="cases") as progress:
-        score = score_folder(videos, real, fps=fps, workers=workers or os.cpu_count() or 1, progress=progress)
-    show(score.to_json(), as_json=as_json)

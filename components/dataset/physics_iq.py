@@ -21,7 +21,7 @@ from components.dataset.physics_iq_cases import TAKES, VIEWS, Case, number_cases
 from components.dataset.splits import Damages, Split, Tick
 from components.errors import ClipError, ParametersError, Phys4dError
 from components.evaluation.physics_iq import SECONDS, frames_in
-from components.evaluation.physics_iq_files import SOURCE_FPS
+from components.evaluation.physics_iq_folders import SOURCE_FPS
 from components.evaluation.physics_iq_masks import MaskVideo
 from components.evaluation.physics_iq_videos import first_seconds, probe
 from components.generation_files import write_video

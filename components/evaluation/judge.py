@@ -23,9 +23,9 @@ from components.evaluation.motion import (
     object_depth_changes,
     optical_flow,
 )
-from components.evaluation.physics_iq import PhysicsIqCase
 from components.evaluation.physics_iq_agreement import COLUMNS
 from components.evaluation.physics_iq_recorded import Takes, agreement, enlarged, record_takes, score_recorded
+from components.evaluation.physics_iq_score import PhysicsIqCase
 from components.evaluation.takes import TakePair
 from components.evaluation.trajectories import centroid_errors, lost, permanence
 

@@ -5,77 +5,28 @@ are those of the benchmark's public code, its roundings and lossy mask video inc
 side the 5x5 opening erases small motion and a static clip scores high: enlarge small clips before scoring them, and
 never quote a score of small clips beside the benchmark's.
 
-Clips are uint8 RGB (T, H, W, 3). Only the grey conversion of the masks depends on the order of the channels: the
-benchmark reads BGR and converts it as BGR, which gives the same grey; the MSE is a mean over channels.
+Clips are uint8 RGB (T, H, W, 3); files are read as BGR, as the benchmark does. Only the grey of the masks depends on
+the order of the channels, and is converted by it; the MSE is a mean over channels.
 """
 
 import math
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import ClipError
-from components.evaluation.bootstrap import RESAMPLES, percentile_interval, resampled_means
-from components.evaluation.physics_iq_agreement import COLUMNS, Agreement, Comparison, shrink
-from components.evaluation.physics_iq_masks import Frame, MaskVideo
+from components.evaluation.physics_iq_agreement import Comparison, shrink
+from components.evaluation.physics_iq_masks import Frame, MaskVideo, Order
+from components.evaluation.physics_iq_score import PhysicsIqCase
 
 SECONDS = 5.0
 GENERATED, TAKE1, TAKE2 = range(3)
 CLIPS = ("generated", "take 1", "take 2")
 PAIRS = ((GENERATED, TAKE1), (GENERATED, TAKE2), (TAKE1, TAKE2))
-VARIANCE_DECIMALS = (4, 5, 4, 4)  # of st_iou, s_iou, ws_iou and mse between the takes
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PhysicsIqCase:
-    """One generated clip against the two real takes of one view of one scenario."""
-
-    scenario: str
-    view: str
-    take1: Agreement  # generated and take 1: this is what is scored
-    take2: Agreement  # generated and take 2
-    variance: Agreement  # take 1 and take 2: how much reality differs from itself
-
-    @property
-    def score(self) -> float:
-        """The benchmark's formula on this case alone, 0 to 100."""
-        return float(scores(self.columns()))
-
-    def columns(self) -> NDArray[np.float64]:
-        """The columns (12,) of generated and take 1, generated and take 2, take 1 and take 2."""
-        return np.array([*astuple(self.take1), *astuple(self.take2), *astuple(self.variance)])
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PhysicsIqScore:
-    """The score of a set of cases, 0 to 100, with the means it comes from."""
-
-    score: float
-    take1: Agreement
-    take2: Agreement
-    variance: Agreement  # rounded as the benchmark rounds it before it divides
-    n: int  # cases, that is generated clips
-    scenarios: int
-    interval: tuple[float, float] | None  # 95 %, over scenarios; None for one scenario: its spread is unknown
-
-    def to_json(self) -> dict[str, object]:
-        """The score, its columns by name, n and the interval."""
-        columns = {name: getattr(self.take1, name) for name in COLUMNS}
-        columns |= {f"{name}_take2": getattr(self.take2, name) for name in COLUMNS}
-        columns |= {f"{name}_variance": getattr(self.variance, name) for name in COLUMNS}
-        interval = None if self.interval is None else list(self.interval)
-        return {
-            "score": self.score,
-            "columns": columns,
-            "n": self.n,
-            "scenarios": self.scenarios,
-            "interval": interval,
-        }
 
 
 def score_frames(
@@ -114,53 +65,21 @@ def score_streams(
     fps: float,
     scenario: str,
     view: str = "",
+    order: Order = "rgb",
 ) -> PhysicsIqCase:
-    """Score equally long clips that come frame by frame, in step: memory does not grow with their length."""
+    """Score equally long clips that come frame by frame, in step: memory does not grow with their length.
+
+    `order` is that of the channels of their frames.
+    """
     comparisons = [Comparison() for _ in PAIRS]
     with tempfile.TemporaryDirectory(prefix="phys4d-physics-iq-") as folder:
-        videos = [MaskVideo(Path(folder) / f"{index}.mp4", fps=fps) for index in range(3)]
+        videos = [MaskVideo(Path(folder) / f"{index}.mp4", fps=fps, order=order) for index in range(3)]
         size = _compare_frames((generated, take1, take2), videos, comparisons)
         for triple in zip(*(video.read(size) for video in videos), strict=True):
             for comparison, (first, second) in zip(comparisons, PAIRS, strict=True):
                 comparison.add_masks(triple[first], triple[second])
     agreements = [comparison.agreement() for comparison in comparisons]
     return PhysicsIqCase(scenario=scenario, view=view, take1=agreements[0], take2=agreements[1], variance=agreements[2])
-
-
-def aggregate(cases: Sequence[PhysicsIqCase], *, seed: int = 0, resamples: int = RESAMPLES) -> PhysicsIqScore:
-    """The benchmark's score: means over views and scenarios first, then the formula, rounded to 2 decimals.
-
-    A ratio to takes that do not agree at all (0 of 0) counts 0: nothing was shown. `seed` and `resamples` are the
-    bootstrap's.
-    """
-    if not cases:
-        raise ValueError("a Physics-IQ score needs at least one case, got none")
-    names = sorted({case.scenario for case in cases})
-    table = np.stack([np.mean([case.columns() for case in cases if case.scenario == name], axis=0) for name in names])
-    interval = None
-    if len(names) > 1:
-        rng = np.random.default_rng(seed)
-        interval = percentile_interval(scores(resampled_means(table, rng=rng, resamples=resamples)))
-    means = table.mean(axis=0)
-    return PhysicsIqScore(
-        score=float(scores(means)),
-        take1=_agreement(means[:4]),
-        take2=_agreement(means[4:8]),
-        variance=_agreement(_rounded_variance(means[8:])),
-        n=len(cases),
-        scenarios=len(names),
-        interval=interval,
-    )
-
-
-def scores(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """100 (mean of the IoUs over those of the takes - excess MSE), cut to 0..100, of columns (..., 12)."""
-    ious, mse = columns[..., :3], columns[..., 3]
-    variance = _rounded_variance(columns[..., 8:])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.where(ious == 0, 0.0, ious / variance[..., :3])
-    found: NDArray[np.float64] = 100 * (ratios.mean(axis=-1) - (mse - variance[..., 3]))
-    return found.clip(0, 100).round(2)
 
 
 def _compare_frames(
@@ -184,14 +103,6 @@ def _compare_frames(
 def quarter(frame: Frame) -> tuple[int, int]:
     """A quarter of a frame's size (width, height): where clips are compared."""
     return frame.shape[1] // 4, frame.shape[0] // 4
-
-
-def _agreement(means: NDArray[np.float64]) -> Agreement:
-    return Agreement(**dict(zip(COLUMNS, means.tolist(), strict=True)))
-
-
-def _rounded_variance(variance: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.stack([np.round(variance[..., i], decimals) for i, decimals in enumerate(VARIANCE_DECIMALS)], axis=-1)
 
 
 def _check(name: str, clip: NDArray[np.uint8], *, count: int, whole: bool) -> None:

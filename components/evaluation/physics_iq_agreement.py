@@ -22,6 +22,7 @@ class Agreement:
     mse: float  # pixels in [0, 1], frame by frame: how
 
 
+LEVELS = (np.arange(256) / 255.0).astype(np.float32)
 COLUMNS = tuple(column.name for column in fields(Agreement))
 
 
@@ -59,9 +60,9 @@ class Comparison:
 
 def shrink(frame: Frame, size: tuple[int, int]) -> Small:
     """A frame (H,W,3) as its pixels are compared: at `size` (width, height), in [0, 1]."""
-    return np.asarray(cv2.resize(frame, size) / 255.0, np.float32)
+    return np.asarray(cv2.LUT(cv2.resize(frame, size), LEVELS), np.float32)
 
 
 def _iou(one: Mask, other: Mask) -> float:
     joined = np.count_nonzero(one | other)
-    return np.count_nonzero(one & other) / joined if joined else 1.0
+    return float(np.count_nonzero(one & other) / joined) if joined else 1.0

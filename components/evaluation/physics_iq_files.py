@@ -1,16 +1,11 @@
-"""Score a folder of generated videos against the real videos of Physics-IQ, file by file.
+"""Score a folder of generated videos against the real videos of Physics-IQ; which belong together is told by name.
 
-Real videos carry the benchmark's names, `0001_testing-videos_8FPS_perspective-left_take-1_trimmed-NAME.mp4`, in one
-folder or in the benchmark's folders `8FPS`, `30FPS`, ...; generated ones begin with the four digits of their take 1,
-`0001_anything.mp4` or `0001.mp4`. Nothing is renamed, written beside the videos or kept between runs.
+Nothing is renamed or written beside the videos.
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,35 +13,15 @@ from pathlib import Path
 import cv2
 
 from components.errors import ParametersError, Phys4dError
-from components.evaluation.physics_iq import SECONDS, PhysicsIqCase, PhysicsIqScore, aggregate, score_streams
-from components.evaluation.physics_iq_videos import Video, first_seconds, probe
+from components.evaluation.physics_iq import SECONDS, score_streams
+from components.evaluation.physics_iq_categories import read_categories
+from components.evaluation.physics_iq_folders import CaseVideos, Pairing, find_cases, some
+from components.evaluation.physics_iq_results import Results, result_key
+from components.evaluation.physics_iq_score import PhysicsIqCase
+from components.evaluation.physics_iq_table import SCENARIOS, VIEWS, PhysicsIqTable, tabulate
+from components.evaluation.physics_iq_videos import Video, first_seconds
 
-GENERATED_NAME = re.compile(r"(\d{4})(?!\d).*\.(?i:mp4)")
-REAL_NAME = re.compile(r"(\d{4})_testing-videos_(\d+)FPS_([^_]+)_take-([12])_(.+)\.(?i:mp4)")
-REAL_EXAMPLE = "0001_testing-videos_8FPS_perspective-left_take-1_trimmed-NAME.mp4"
-SOURCE_FPS = 30  # the benchmark's real videos of other rates are made from these
-NAMED = 10  # this many ids or files are named in a message
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CaseVideos:
-    """The three videos of one case."""
-
-    scenario: str
-    view: str
-    generated: Video
-    take1: Video
-    take2: Video
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Real:
-    id: str
-    fps: int
-    view: str
-    take: int
-    scenario: str
-    path: Path
+SMALLEST = 240  # pixels a side: below it the masks' 5x5 opening erases motion
 
 
 def score_folder(
@@ -54,54 +29,54 @@ def score_folder(
     real: Path,
     *,
     fps: int | None = None,
+    subset: bool = False,
+    small: bool = False,
+    descriptions: Path | None = None,
+    results: Path | None = None,
     workers: int = 1,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
-) -> PhysicsIqScore:
+) -> PhysicsIqTable:
     """Score the generated `videos` against the `real` ones over the first 5 seconds.
 
     Every video is brought to `fps` frames a second; None takes the rate of the generated videos, as the benchmark
-    does. The cases are shared out to `workers` processes, a case is read in its process frame by frame and dropped;
-    neither `workers` nor the order of files changes a number. `progress` is called with (cases done, cases in all).
-    ParametersError for folders that do not match and for a video that cannot be used.
+    does. A `subset` scores the scenarios that the videos hold whole. `small` lets clips below 240 pixels pass, whose
+    score is not the benchmark's. `descriptions` names the scenarios' categories; None looks for descriptions.csv in
+    and above the real folder. `results` is a folder that keeps what each case measured, found by its content: a run
+    that was stopped goes on from there. The cases are shared out to `workers` processes, a case is read in its process
+    frame by frame and dropped; neither `workers` nor the order of files changes a number. `progress` is called with
+    (cases done, cases in all). ParametersError for folders that do not match and for a video that cannot be used.
     """
     if workers < 1 or (fps is not None and fps < 1):
         raise ParametersError(f"--workers is {workers} and --fps {fps}; expected whole numbers from 1: correct them")
-    cases, rate = find_cases(videos, real, fps=fps)
+    pairing = find_cases(videos, real, fps=fps, subset=subset)
+    smallest = min(_videos(pairing.cases), key=_side)
+    if _side(smallest) < SMALLEST and not small:
+        raise ParametersError(
+            f"{smallest.path} is {smallest.width}x{smallest.height} pixels, expected {SMALLEST} or more a side: below "
+            "that small motion is erased from the masks and a clip that stands still scores high; make larger videos, "
+            "or see with --allow-small what is not the benchmark's score"
+        )
+    categories, notes = read_categories(real, {case.scenario for case in pairing.cases}, file=descriptions)
     scored = []
-    for case in score_cases(cases, fps=rate, workers=workers):
+    kept = None if results is None else Results(folder=results)
+    for case in score_cases(pairing.cases, fps=pairing.fps, workers=workers, results=kept):
         scored.append(case)
         if progress is not None:
-            progress(len(scored), len(cases))
-    return aggregate(scored, seed=seed)
+            progress(len(scored), len(pairing.cases))
+    reservations = tuple(_reservations(pairing, smallest))
+    notes = (*reservations, *_left_out(pairing), *_resampled(pairing), *notes)
+    return tabulate(scored, categories=categories, of_benchmark=not reservations, notes=notes, seed=seed)
 
 
-def find_cases(videos: Path, real: Path, *, fps: int | None) -> tuple[list[CaseVideos], float]:
-    """Pair the videos by id, check every header; the cases in order of id and the common frame rate."""
-    generated_paths = _generated_by_id(videos)
-    generated = {id_: probe(path) for id_, path in generated_paths.items()}
-    rate = float(fps) if fps is not None else _rate_of(videos, generated.values())
-    takes1, takes2 = _takes(real, _choose_rate(real, rate))
-    _check_ids(videos, set(generated), {take.id for take in takes1.values()})
-    cases = [
-        CaseVideos(
-            scenario=take.scenario,
-            view=take.view,
-            generated=generated[take.id],
-            take1=_probe_real(take),
-            take2=_probe_real(takes2[place]),
-        )
-        for place, take in sorted(takes1.items(), key=lambda item: item[1].id)
-    ]
-    for case in cases:
-        for video in (case.generated, case.take1, case.take2):
-            _check_length(video)
-    return cases, rate
+def score_cases(
+    cases: Sequence[CaseVideos], *, fps: float, workers: int, results: Results | None = None
+) -> Iterator[PhysicsIqCase]:
+    """Score each case at `fps` over its first 5 seconds, in order, in `workers` processes of one thread each.
 
-
-def score_cases(cases: list[CaseVideos], *, fps: float, workers: int) -> Iterator[PhysicsIqCase]:
-    """Score each case at `fps` over its first 5 seconds, in order, in `workers` processes."""
-    score = partial(_score_case, fps=fps)
+    A case whose result is kept in `results` is not measured again, any other is kept there as soon as it is measured.
+    """
+    score = partial(_score_case, fps=fps, results=results)
     if workers == 1:
         yield from map(score, cases)
         return
@@ -119,131 +94,61 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _score_case(case: CaseVideos, *, fps: float) -> PhysicsIqCase:
-    clips = (first_seconds(video, fps=fps, seconds=SECONDS) for video in (case.generated, case.take1, case.take2))
-    return score_streams(*clips, fps=fps, scenario=case.scenario, view=case.view)
-
-
-def _generated_by_id(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in _mp4_files(folder):
-        match = GENERATED_NAME.fullmatch(path.name)
-        if match is None:
-            raise ParametersError(
-                f"{path} is not named by an id; expected four digits first, as in 0001_anything.mp4: rename or move it"
-            )
-        if match[1] in found:
-            raise ParametersError(
-                f"{folder} has two videos of id {match[1]}, {found[match[1]].name} and {path.name}; expected one: "
-                "move the other away"
-            )
-        found[match[1]] = path
-    if not found:
-        raise ParametersError(f"{folder} has no .mp4 file; expected one generated video per id, as 0001_anything.mp4")
-    return found
-
-
-def _mp4_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise ParametersError(f"{folder} is not a folder; expected a folder of .mp4 files: check the path")
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".mp4" and path.name[0] != ".")
-
-
-def _rate_of(folder: Path, videos: Iterable[Video]) -> float:
-    rates: dict[float, list[str]] = defaultdict(list)
-    for video in videos:
-        rates[video.fps].append(video.path.name)
-    if len(rates) > 1:
-        found = ", ".join(f"{rate:g} ({names[0]}, {len(names)} in all)" for rate, names in sorted(rates.items()))
-        raise ParametersError(
-            f"{folder} mixes frame rates: {found}; expected one: make them alike or choose one with --fps"
+def _score_case(case: CaseVideos, *, fps: float, results: Results | None) -> PhysicsIqCase:
+    if results is None:
+        return _measure(case, fps=fps)
+    key = result_key(case, fps=fps)
+    if kept := results.load(key, case):
+        return kept
+    measured = _measure(case, fps=fps)
+    if result_key(case, fps=fps) != key:
+        raise Phys4dError(
+            f"a video of {case.scenario}, {case.view} changed while it was scored: {case.generated.path}, "
+            f"{case.take1.path} or {case.take2.path}; score again when they are finished"
         )
-    (rate,) = rates
-    if abs(rate * SECONDS - round(rate * SECONDS)) > SECONDS * 1e-3:
-        raise ParametersError(
-            f"{folder} has {rate:g} frames a second, which 5 seconds do not hold a whole number of; expected a whole "
-            f"rate: choose one with --fps {round(rate)}"
+    results.save(key, measured)
+    return measured
+
+
+def _measure(case: CaseVideos, *, fps: float) -> PhysicsIqCase:
+    videos = (case.generated, case.take1, case.take2)
+    clips = (first_seconds(video, fps=fps, seconds=SECONDS, order="bgr") for video in videos)
+    return score_streams(*clips, fps=fps, scenario=case.scenario, view=case.view, order="bgr")
+
+
+def _reservations(pairing: Pairing, smallest: Video) -> Iterator[str]:
+    """Why the score is not the benchmark's."""
+    scenarios = len({case.scenario for case in pairing.cases})
+    if (len(pairing.cases), scenarios) != (SCENARIOS * VIEWS, SCENARIOS):
+        yield (
+            f"not the benchmark's score: {len(pairing.cases)} of its {SCENARIOS} x {VIEWS} cases, {scenarios} of "
+            f"{SCENARIOS} scenarios"
         )
-    return rate
-
-
-def _choose_rate(folder: Path, rate: float) -> list[_Real]:
-    """The real videos already at `rate`, else those at 30, else those at the highest rate there is."""
-    by_rate: dict[int, list[_Real]] = defaultdict(list)
-    subfolders = sorted(folder.glob("*FPS")) if folder.is_dir() else []
-    for path in [*_mp4_files(folder), *(path for sub in subfolders for path in _mp4_files(sub))]:
-        match = REAL_NAME.fullmatch(path.name)
-        if match is None:
-            raise ParametersError(f"{path} is not named as the benchmark names real videos; expected {REAL_EXAMPLE}")
-        id_, fps, view, take, scenario = match.groups()
-        video = _Real(id=id_, fps=int(fps), view=view, take=int(take), scenario=scenario, path=path)
-        by_rate[video.fps].append(video)
-    if not by_rate:
-        raise ParametersError(f"{folder} has no .mp4 file; expected the benchmark's real videos, as {REAL_EXAMPLE}")
-    return next(by_rate[int(choice)] for choice in (rate, SOURCE_FPS, max(by_rate)) if choice in by_rate)
-
-
-def _takes(folder: Path, videos: list[_Real]) -> tuple[dict[tuple[str, str], _Real], dict[tuple[str, str], _Real]]:
-    """Take 1 and take 2 by (scenario, view); both there for each view of each scenario, each once."""
-    takes: dict[int, dict[tuple[str, str], _Real]] = {1: {}, 2: {}}
-    for video in videos:
-        place = (video.scenario, video.view)
-        if place in takes[video.take]:
-            raise ParametersError(
-                f"{folder} has take {video.take} of {video.scenario}, {video.view} twice: "
-                f"{takes[video.take][place].path.name} and {video.path.name}; expected one: move the other away"
-            )
-        takes[video.take][place] = video
-    views = {video.view for video in videos}
-    for scenario in sorted({video.scenario for video in videos}):
-        for view in sorted(views):
-            for take in (1, 2):
-                if (scenario, view) not in takes[take]:
-                    raise ParametersError(
-                        f"{folder} lacks take {take} of {scenario}, {view}, at {videos[0].fps}FPS; expected takes 1 "
-                        "and 2 of every view of every scenario: download the real videos again"
-                    )
-    ids = [take.id for take in takes[1].values()]
-    for id_ in ids:
-        if ids.count(id_) > 1:
-            raise ParametersError(f"{folder} has id {id_} on two videos of take 1; expected one id each: rename them")
-    return takes[1], takes[2]
-
-
-def _check_ids(folder: Path, found: set[str], expected: set[str]) -> None:
-    if not found & expected:
-        raise ParametersError(
-            f"{folder} matches no real video: its ids are {_some(found)}, expected {_some(expected)}; "
-            "begin each name with the id of its take 1"
-        )
-    if missing := expected - found:
-        raise ParametersError(
-            f"{folder} has {len(found)} of {len(expected)} videos; missing ids: {_some(missing)}; generate these too"
-        )
-    if unknown := found - expected:
-        raise ParametersError(
-            f"{folder} has {len(found)} videos, expected {len(expected)}; no real take 1 has the ids "
-            f"{_some(unknown)}: move these away"
+    if _side(smallest) < SMALLEST:
+        yield (
+            f"not the benchmark's score: {smallest.path.name} is {smallest.width}x{smallest.height} pixels, below "
+            f"{SMALLEST} a side small motion is erased from the masks and a clip that stands still scores high"
         )
 
 
-def _some(ids: set[str]) -> str:
-    names = sorted(ids)
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+def _left_out(pairing: Pairing) -> Iterator[str]:
+    if ids := pairing.left_out:
+        yield f"left out: {len(ids)} videos whose scenario is not whole, with the ids {some(ids)}"
 
 
-def _probe_real(take: _Real) -> Video:
-    video = probe(take.path)
-    if round(video.fps) != take.fps:
-        raise ParametersError(
-            f"{video.path} has {video.fps:g} frames a second, its name says {take.fps}: download this video again"
+def _resampled(pairing: Pairing) -> Iterator[str]:
+    rates = {video.fps for case in pairing.cases for video in (case.take1, case.take2)} - {pairing.fps}
+    if rates:
+        yield (
+            f"real videos of {', '.join(f'{rate:g}' for rate in sorted(rates))} frames a second were resampled to "
+            f"{pairing.fps:g}; the benchmark's own resampled files can differ by what their compression lost"
         )
-    return video
 
 
-def _check_length(video: Video) -> None:
-    if video.seconds < SECONDS - 1e-3:
-        raise ParametersError(
-            f"{video.path} is {video.seconds:.2f} seconds long ({video.frames} frames at {video.fps:g} a second), "
-            f"expected {SECONDS:g} seconds: only whole clips are comparable, make this video longer"
-        )
+def _videos(cases: Sequence[CaseVideos]) -> Iterator[Video]:
+    for case in cases:
+        yield from (case.generated, case.take1, case.take2)
+
+
+def _side(video: Video) -> int:
+    return min(video.width, video.height)

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluation.physics_iq import PhysicsIqCase
 from components.evaluation.physics_iq_agreement import Agreement, Comparison, Mask, Small, shrink
 from components.evaluation.physics_iq_masks import Frame, MaskVideo
+from components.evaluation.physics_iq_score import PhysicsIqCase
 
 
 @dataclass(frozen=True, kw_only=True)

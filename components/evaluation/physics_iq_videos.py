@@ -9,7 +9,7 @@ import numpy as np
 
 from components.errors import ParametersError
 from components.evaluation.physics_iq import frames_in
-from components.evaluation.physics_iq_masks import Frame
+from components.evaluation.physics_iq_masks import Frame, Order
 
 RATE_TOLERANCE = 0.005  # frames a second: containers round 30 to 29.998; 29.97 is another rate
 
@@ -21,6 +21,8 @@ class Video:
     path: Path
     fps: float  # whole where the header means a whole number
     frames: int
+    width: int
+    height: int
 
     @property
     def seconds(self) -> float:
@@ -35,19 +37,21 @@ def probe(path: Path) -> Video:
     except OSError as error:
         raise ParametersError(f"{path} cannot be opened ({error.strerror}): make or copy this video again") from error
     capture = cv2.VideoCapture(str(path)) if size else None
-    fps, frames = (0.0, 0)
+    fps, frames, width, height = (0.0, 0, 0, 0)
     if capture is not None:
         fps, frames = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        width, height = (int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         capture.release()
     if not (fps > 0 and frames > 0):
         reason = "is empty (0 bytes)" if capture is None else "cannot be read as a video"
         raise ParametersError(f"{path} {reason}; expected an .mp4 file of 5 seconds: make or copy this video again")
     whole = round(fps)
-    return Video(path=path, fps=float(whole) if abs(fps - whole) < RATE_TOLERANCE else fps, frames=frames)
+    rate = float(whole) if abs(fps - whole) < RATE_TOLERANCE else fps
+    return Video(path=path, fps=rate, frames=frames, width=width, height=height)
 
 
-def first_seconds(video: Video, *, fps: float, seconds: float) -> Iterator[Frame]:
-    """The RGB frames of the first `seconds` at `fps`.
+def first_seconds(video: Video, *, fps: float, seconds: float, order: Order = "rgb") -> Iterator[Frame]:
+    """The frames of the first `seconds` at `fps`, their channels in `order`.
 
     A video of another rate is resampled by blending neighbouring frames, the first and the last frame kept, as the
     benchmark makes its real videos at other rates out of 30 a second. (The benchmark then stores the result as H.264
@@ -55,14 +59,14 @@ def first_seconds(video: Video, *, fps: float, seconds: float) -> Iterator[Frame
     """
     count = frames_in(seconds, fps=fps)
     if video.fps == fps:
-        return read_frames(video, count=count)
+        return read_frames(video, count=count, order=order)
     source = int(seconds * video.fps)
-    return _blended(read_frames(video, count=source), source=source, target=count)
+    return _blended(read_frames(video, count=source, order=order), source=source, target=count)
 
 
-def read_frames(video: Video, *, count: int) -> Iterator[Frame]:
-    """The first `count` frames (H, W, 3), RGB; ParametersError when the file ends, or breaks, before them."""
-    capture = cv2.VideoCapture(str(video.path))
+def read_frames(video: Video, *, count: int, order: Order = "rgb") -> Iterator[Frame]:
+    """The first `count` frames (H, W, 3); ParametersError when the file ends, or breaks, before them."""
+    capture = cv2.VideoCapture(str(video.path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     try:
         for index in range(count):
             found, frame = capture.read()
@@ -71,7 +75,8 @@ def read_frames(video: Video, *, count: int) -> Iterator[Frame]:
                     f"{video.path} breaks off after {index} of {video.frames} frames, the first {count} are needed: "
                     "the file is damaged, make or copy it again"
                 )
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+            picture = frame if order == "bgr" else cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+            yield picture.astype(np.uint8, copy=False)
     finally:
         capture.release()
 

@@ -16,8 +16,8 @@ from components.errors import ParametersError
 from components.evaluation.bootstrap import draws, means_of_draws, percentile_interval, sign_test
 from components.evaluation.heads import HEAD_METRICS
 from components.evaluation.judge import PHYSICS_IQ_COLUMNS, WORLD_METRICS
-from components.evaluation.physics_iq import scores
 from components.evaluation.physics_iq_agreement import COLUMNS
+from components.evaluation.physics_iq_score import scores
 from components.evaluation.table import Table, nanmean
 
 GAINS = (("base", "stage1"), ("base", "stage2"), ("stage1", "stage2"), ("stage2", "stage3"), ("base", "stage3"))

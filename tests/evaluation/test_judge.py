@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from components.evaluation.judge import METRICS, Videos, measure_clip
-from components.evaluation.physics_iq import PhysicsIqCase, score_frames
+from components.evaluation.physics_iq import score_frames
 from components.evaluation.physics_iq_recorded import enlarged
 from components.evaluation.takes import TakePair
 from tests.evaluation.scenes import BLUE, FRAMES, WALL, Disc, disc_clip, film
@@ -57,7 +57,7 @@ def test_the_true_video_with_true_depth_is_next_to_perfect(pair: TakePair) -> No
 def test_the_physics_iq_columns_are_those_of_the_whole_formula(pair: TakePair) -> None:
     video = film([Disc(centre=(14, 22), step=(3, 2)), OTHER])
     clips = [np.stack(list(enlarged(frames, SIZE))) for frames in (video, pair.take1.rgb, pair.take2.rgb)]
-    case: PhysicsIqCase = score_frames(clips[0], clips[1], clips[2], fps=pair.take1.meta.fps, seconds=None)
+    case = score_frames(clips[0], clips[1], clips[2], fps=pair.take1.meta.fps, seconds=None)
     found = measured(pair, video, pair.take1.depth)
     np.testing.assert_array_equal([found[name] for name in METRICS[-12:]], case.columns())
 

@@ -3,6 +3,7 @@
 import dataclasses
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from components.errors import ClipError
-from components.evaluation.physics_iq import PhysicsIqCase, aggregate, score_frames
-from components.evaluation.physics_iq_agreement import Agreement
-from components.evaluation.physics_iq_masks import MotionDetector
+from components.evaluation.physics_iq import score_frames
+from components.evaluation.physics_iq_agreement import Agreement, shrink
+from components.evaluation.physics_iq_masks import KERNEL, MotionDetector, blur, fast_blur, opened_and_closed
+from components.evaluation.physics_iq_score import PhysicsIqCase, aggregate
 from tests.evaluation.physics_iq_samples import clip
 
 EQUAL = Agreement(st_iou=1.0, s_iou=1.0, ws_iou=1.0, mse=0.0)
@@ -129,6 +131,46 @@ class TestMotionDetector:
             frames = np.full((2, 32, 32, 3), 100, np.uint8)
             frames[1, ..., channel] += 30
             assert [bool(detector.mask(frame).any()) for frame in frames] == [False, moves]
+            reversed_ = MotionDetector(order="bgr")
+            assert [bool(reversed_.mask(frame[..., ::-1]).any()) for frame in frames] == [False, moves]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    boxes=st.lists(st.tuples(*[st.integers(0, 39)] * 2, *[st.integers(1, 12)] * 2), max_size=4),
+    holes=st.integers(0, 60),
+    seed=st.integers(0, 2**16),
+)
+def test_opening_and_closing_a_part_is_that_of_the_whole(
+    boxes: list[tuple[int, int, int, int]], holes: int, seed: int
+) -> None:
+    mask = np.zeros((40, 40), np.uint8)
+    for top, left, height, width in boxes:
+        mask[top : top + height, left : left + width] = 255
+    mask.ravel()[np.random.default_rng(seed).integers(0, mask.size, holes)] = 0
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, KERNEL)
+    assert np.array_equal(opened_and_closed(mask), cv2.morphologyEx(opened, cv2.MORPH_CLOSE, KERNEL))
+
+
+@settings(max_examples=60, deadline=None)
+@given(size=st.tuples(*[st.integers(1, 70)] * 2), levels=st.integers(1, 256), seed=st.integers(0, 2**16))
+def test_the_fast_blur_is_that_of_opencv(size: tuple[int, int], levels: int, seed: int) -> None:
+    """Few levels make many means that lie halfway between two bytes."""
+    grey = np.random.default_rng(seed).choice(np.linspace(0, 255, levels), size).astype(np.uint8)
+    assert np.array_equal(fast_blur(grey), blur(grey))
+
+
+def test_where_the_fast_blur_differs_opencvs_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = MotionDetector()
+    expected = [detector.mask(frame) for frame in squares(left=40)]
+    monkeypatch.setattr("components.evaluation.physics_iq_masks.fast_blur", lambda grey: blur(grey) // 2)
+    detector = MotionDetector()
+    assert np.array_equal([detector.mask(frame) for frame in squares(left=40)], expected)
+
+
+def test_levels_are_those_of_a_division() -> None:
+    ramp = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    assert np.array_equal(shrink(ramp, (16, 16)), (ramp / 255.0).astype(np.float32))
 
 
 class TestAggregate:
@@ -159,11 +201,21 @@ class TestAggregate:
     def test_one_scenario_has_no_interval(self) -> None:
         views = [case("a", st_iou=0.3, view=view) for view in ("left", "right")]
         assert aggregate(views).interval is None
-        assert aggregate(views).to_json()["interval"] is None
+        document = aggregate(views).to_json()
+        assert (document["interval"], document["column_intervals"]) == (None, None)
+
+    def test_the_interval_of_a_column_is_that_of_its_mean(self) -> None:
+        """Of n equally likely draws of 0 and 1, the mean of 25 has the deviation 0.1."""
+        score = aggregate([case(f"{index}", st_iou=float(index % 2)) for index in range(25)])
+        assert score.take1_interval is not None
+        low, high = score.take1_interval
+        assert low.st_iou == pytest.approx(0.48 - 0.2, abs=0.05)
+        assert high.st_iou == pytest.approx(0.48 + 0.2, abs=0.05)
+        assert (low.s_iou, high.s_iou) == pytest.approx((0.4, 0.4))
 
     def test_json_names_every_column(self) -> None:
         document = aggregate([case("a", st_iou=0.2), case("b", st_iou=0.3)]).to_json()
-        assert list(document) == ["score", "columns", "n", "scenarios", "interval"]
+        assert list(document) == ["score", "columns", "n", "scenarios", "interval", "column_intervals"]
         columns = document["columns"]
         assert isinstance(columns, dict)
         assert columns["st_iou"] == pytest.approx(0.25)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from components.errors import ExitCode, ParametersError
-from components.evaluation.physics_iq import PhysicsIqCase, aggregate
-from components.evaluation.physics_iq_files import find_cases, score_cases, score_folder
+from components.evaluation.physics_iq_files import score_cases, score_folder
+from components.evaluation.physics_iq_folders import find_cases
+from components.evaluation.physics_iq_score import PhysicsIqCase, aggregate
 from tests.evaluation.physics_iq_samples import SAMPLES, clip, real_name, write_sample, write_video
 
 ORACLE = Path(__file__).parents[1] / "data" / "physics_iq_oracle"
@@ -35,8 +36,8 @@ def columns(cases: list[PhysicsIqCase]) -> dict[str, dict[str, dict[str, float]]
 
 def assert_as_the_benchmark(name: str, generated: Path, real: Path, *, fps: int | None) -> None:
     of_columns, of_score = ROUNDED.get(name, TOLERANCE)
-    found, rate = find_cases(generated, real, fps=fps)
-    cases = list(score_cases(found, fps=rate, workers=1))
+    pairing = find_cases(generated, real, fps=fps)
+    cases = list(score_cases(pairing.cases, fps=pairing.fps, workers=1))
     measured, expected = columns(cases), EXPECTED[name]["cases"]
     assert set(measured) == set(expected)
     for place, parts in expected.items():
@@ -75,8 +76,8 @@ def test_processes_change_no_number_and_nothing_is_written(folders: tuple[Path, 
     done: list[tuple[int, int]] = []
     score = score_folder(*folders, workers=2, progress=lambda *counts: done.append(counts))
     assert score == score_folder(*folders)
-    assert score.score == 62.78
-    assert (score.n, score.scenarios) == (6, 2)
+    assert score.total.score == 62.78
+    assert (score.total.n, score.total.scenarios) == (6, 2)
     assert done == [(count, 6) for count in range(1, 7)]
     assert [names(folder) for folder in folders] == before
 
@@ -85,14 +86,14 @@ def test_four_digits_are_name_enough(folders: tuple[Path, Path]) -> None:
     generated, real = folders
     for number, path in enumerate(sorted(generated.iterdir())):
         path.rename(path.with_name(f"{path.name[:4]}{'_my_model' if number % 2 else ''}.mp4"))
-    assert score_folder(generated, real).score == 62.78
+    assert score_folder(generated, real).total.score == 62.78
 
 
 def test_capitals_in_the_suffix_are_no_matter(folders: tuple[Path, Path]) -> None:
     for folder in folders:
         path = next(folder.glob("0001*"))
         path.rename(path.with_suffix(".MP4"))
-    assert score_folder(*folders).score == 62.78
+    assert score_folder(*folders).total.score == 62.78
 
 
 def test_the_benchmarks_folders_of_frame_rates_are_found(folders: tuple[Path, Path], tmp_path: Path) -> None:
@@ -102,15 +103,15 @@ def test_the_benchmarks_folders_of_frame_rates_are_found(folders: tuple[Path, Pa
     write_video(
         testing / "30FPS" / real_name(1, fps=30, view="left", take=1), np.zeros((9, 32, 32, 3), np.uint8), fps=30
     )
-    assert score_folder(generated, testing).score == 62.78
+    assert score_folder(generated, testing).total.score == 62.78
 
 
 class TestRefusals:
     """One line that says what was wrong, where, what was expected, and what to do."""
 
-    def refused(self, folders: tuple[Path, Path], *parts: str, fps: int | None = None) -> None:
+    def refused(self, folders: tuple[Path, Path], *parts: str, fps: int | None = None, subset: bool = False) -> None:
         with pytest.raises(ParametersError) as error:
-            score_folder(*folders, fps=fps)
+            score_folder(*folders, fps=fps, subset=subset)
         assert error.value.code is ExitCode.BAD_PARAMETERS
         message = str(error.value)
         assert "\n" not in message
@@ -133,11 +134,13 @@ class TestRefusals:
     def test_missing_ids(self, folders: tuple[Path, Path]) -> None:
         for id_ in ("0002", "0005"):
             next(folders[0].glob(f"{id_}*")).unlink()
-        self.refused(folders, "has 4 of 6 videos", "missing ids: 0002, 0005;")
+        self.refused(folders, "has 4 of 6 videos", "missing ids: 0002, 0005;", "--subset")
+        self.refused(folders, "holds no scenario whole", "0001, 0002, 0003 of trimmed-alpha", subset=True)
 
     def test_ids_no_real_video_has(self, folders: tuple[Path, Path]) -> None:
         shutil.copy(next(folders[0].glob("0001*")), folders[0] / "0199_new.mp4")
         self.refused(folders, "has 7 videos, expected 6", "0199")
+        self.refused(folders, "has 7 videos, expected 6", "0199", subset=True)
 
     def test_duplicate_ids(self, folders: tuple[Path, Path]) -> None:
         shutil.copy(next(folders[0].glob("0001*")), folders[0] / "0001_again.mp4")
@@ -192,7 +195,7 @@ class TestRefusals:
         path = next(folders[0].glob("0006*"))
         write_video(path, clip(seed=0, seconds=5, fps=16, size=(320, 240)), fps=16)
         self.refused(folders, "mixes frame rates", "8 (", "16 (0006", "--fps")
-        assert score_folder(*folders, fps=8).n == 6
+        assert score_folder(*folders, fps=8).total.n == 6
 
     def test_a_rate_without_whole_frames_in_5_seconds(self, folders: tuple[Path, Path]) -> None:
         for path in sorted(folders[0].iterdir()):
@@ -222,6 +225,11 @@ class TestRefusals:
         path = next(folders[1].glob("0002*"))
         path.rename(path.with_name("0002_take-1.mp4"))
         self.refused(folders, "0002_take-1.mp4", "expected 0001_testing-videos_8FPS")
+
+    def test_a_side_below_240_pixels(self, folders: tuple[Path, Path]) -> None:
+        path = next(folders[0].glob("0005*"))
+        write_video(path, clip(seed=0, seconds=5, fps=8, size=(320, 236)), fps=8)
+        self.refused(folders, path.name, "320x236 pixels", "expected 240", "--allow-small")
 
     def test_no_process_and_no_frame_rate(self, folders: tuple[Path, Path]) -> None:
         self.refused(folders, "--fps 0", fps=0)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from components.errors import ParametersError
 from components.evaluation.heads import HEAD_METRICS
-from components.evaluation.physics_iq import PhysicsIqCase, aggregate
 from components.evaluation.physics_iq_agreement import COLUMNS, Agreement
+from components.evaluation.physics_iq_score import PhysicsIqCase, aggregate
 from components.evaluation.summary import summarise
 from components.evaluation.table import Table
 from tests.evaluation.tables import table, videos
