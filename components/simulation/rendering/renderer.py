@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from components.errors import Phys4dError
 from components.simulation.rendering.kernels_annotation import Annotation, follow, see_points, trace, trace_still
 from components.simulation.rendering.kernels_rays import Hit
-from components.simulation.rendering.kernels_shading import StillPixel, Surfel, settle_still, shade_frame, shade_still
+from components.simulation.rendering.kernels_shading import StillPixel, settle_still, shade_frame, shade_still
+from components.simulation.rendering.kernels_surfels import Surfel
 from components.simulation.rendering.runtime import DEFAULT_DEVICE, prepare
 from components.simulation.rendering.world import World, upload
 from components.simulation.scene import Motion, Scene
@@ -96,7 +97,7 @@ def points_visible(world: World, faces: NDArray[np.int32], weights: NDArray[np.f
 
 @dataclass(frozen=True, kw_only=True)
 class _Band:
-    """Neighbouring pixels that are rendered together, and the side of their grid of sub-samples."""
+    """Pixels that follow each other in `Cameras.order`, and the side of their grid of sub-samples."""
 
     first: int
     pixels: int
