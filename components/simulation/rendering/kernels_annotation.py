@@ -105,7 +105,7 @@ def trace_still(
     """Still faces hit by the rays through pixel centres, and where: (u, v, z)."""
     i = wp.tid()
     origin = cameras.centres[frame]
-    direction = cameras.rays[frame] * pixel_of(cameras, cameras.order[first + i])
+    direction = cameras.rays[frame] * pixel_of(cameras, first + i)
     hit = cast(surfaces.still_mesh, surfaces.still_faces, wp.vec3(origin), wp.vec3(direction), cameras.far)
     hits[i] = hit
     if hit.face >= 0:
@@ -126,7 +126,7 @@ def trace(
 ):
     """Depth and identity at `frame`; `faces` and `places` (u, v, z) keep the material points for `follow`."""
     i = wp.tid()
-    pixel = cameras.order[first + i]
+    pixel = first + i
     here = pixel_of(cameras, pixel)
     hit = still_hits[i]
     place = still_places[i]
@@ -178,7 +178,7 @@ def follow(
     not visible.
     """
     i = wp.tid()
-    pixel = cameras.order[first + i]
+    pixel = first + i
     here = pixel_of(cameras, pixel)
     face = faces[i]
     flow = wp.vec2(0.0, 0.0)

@@ -1,6 +1,6 @@
 """What the kernels read of a world, and the rays they cast into it.
 
-Legend: T frames, HW pixels, V vertices, F faces. A ray's direction has z = 1 in its camera: its parameter is z-depth.
+Legend: T frames, V vertices, F faces. A ray's direction has z = 1 in its camera, so its parameter is z-depth.
 """
 # The kernel language is Warp's, and Warp's compiler checks its types.
 # mypy: ignore-errors
@@ -39,15 +39,11 @@ class Surfaces:
 
 @wp.struct
 class Cameras:
-    """One camera per frame. rays: pixel (u, v, 1) to world direction; projections: the inverse.
-
-    order: all pixels as they are rendered, tile after tile: rays that follow each other meet the same triangles.
-    """
+    """One camera per frame. rays: pixel (u, v, 1) to world direction; projections: the inverse."""
 
     centres: wp.array[wp.vec3d]  # (T)
     rays: wp.array[wp.mat33d]  # (T)
     projections: wp.array[wp.mat33d]  # (T)
-    order: wp.array[wp.int32]  # (HW)
     width: wp.int32
     height: wp.int32
     far: wp.float32

@@ -8,10 +8,8 @@ import warp as wp
 from components.simulation.rendering.kernels_rays import (
     ANYWHERE,
     Cameras,
-    Hit,
     Surfaces,
     cast,
-    cast_moving,
     in_window,
 )
 from components.simulation.rendering.kernels_surfels import SHADOW_BIAS, Surfel, shade, sky, sub_ray
@@ -58,16 +56,14 @@ def lit(surfaces: Surfaces, look: Look, frame: wp.int32, seen: Surfel, ask_movin
 
 
 @wp.func
-def changes(surfaces: Surfaces, cameras: Cameras, look: Look, frame: wp.int32, pixel: wp.int32, still: StillPixel):
-    """Whether something that moves can be seen in a pixel, or can cast a shadow there."""
+def shadowed(surfaces: Surfaces, look: Look, frame: wp.int32, still: StillPixel):
+    """Whether something that moves can cast a shadow on what stands still in a pixel."""
     touched = bool(False)
-    if surfaces.moving_mesh != wp.uint64(0):
-        touched = in_window(surfaces, frame, float(pixel % cameras.width), float(pixel / cameras.width))
-        if still.lit and not touched:
-            lower = surfaces.lower[frame] - still.extent
-            upper = surfaces.upper[frame] + still.extent
-            for i in range(look.lights.shape[0]):
-                touched = touched or meets_box(still.middle, look.inverse_lights[i], lower, upper)
+    if still.lit:
+        lower = surfaces.lower[frame] - still.extent
+        upper = surfaces.upper[frame] + still.extent
+        for i in range(look.lights.shape[0]):
+            touched = touched or meets_box(still.middle, look.inverse_lights[i], lower, upper)
     return touched
 
 
@@ -97,7 +93,7 @@ def shade_still(
 ):
     """What every sub-sample sees of the still world."""
     i, sub = wp.tid()
-    ray = sub_ray(cameras, frame, cameras.order[first + i], sub, side)
+    ray = sub_ray(cameras, frame, first + i, sub, side)
     hit = cast(surfaces.still_mesh, surfaces.still_faces, ray.origin, ray.direction, cameras.far)
     seen = Surfel()
     if hit.face >= 0:
@@ -156,23 +152,26 @@ def shade_frame(
 ):
     """The picture at `frame`: what moves, before the still world; `albedo` is filled unless it is empty."""
     i = wp.tid()
-    pixel = cameras.order[first + i]
+    pixel = first + i
     still = stills[i]
     shown = still.colour
     base = still.albedo
-    if changes(surfaces, cameras, look, frame, pixel, still):
+    shows = bool(False)
+    darkens = bool(False)
+    if surfaces.moving_mesh != wp.uint64(0):
+        shows = in_window(surfaces, frame, float(pixel % cameras.width), float(pixel / cameras.width))
+        darkens = not shows and shadowed(surfaces, look, frame, still)
+    if shows or darkens:
         share = 1.0 / float(side * side)
         colour = wp.vec3(0.0, 0.0, 0.0)
         base = wp.vec3(0.0, 0.0, 0.0)
         for sub in range(side * side):
             seen = surfels[i, sub]
-            ray = sub_ray(cameras, frame, pixel, sub, side)
-            behind = Hit()
-            behind.face = -1
-            behind.t = seen.t
-            hit = cast_moving(surfaces, ray.origin, ray.direction, behind)
-            if hit.face >= 0:
-                seen = shade(surfaces, look, frame, ray, hit)
+            if shows:
+                ray = sub_ray(cameras, frame, pixel, sub, side)
+                hit = cast(surfaces.moving_mesh, surfaces.moving_faces, ray.origin, ray.direction, seen.t)
+                if hit.face >= 0:
+                    seen = shade(surfaces, look, frame, ray, hit)
             colour += lit(surfaces, look, frame, seen, True) * share
             base += seen.albedo * share
         shown = srgb_pixel(colour)

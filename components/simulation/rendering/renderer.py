@@ -20,7 +20,8 @@ from components.simulation.rendering.runtime import DEFAULT_DEVICE, prepare
 from components.simulation.rendering.world import World, upload
 from components.simulation.scene import Motion, Scene
 
-SUB_SAMPLES_PER_BAND = 2**18  # bounds the memory of what is kept of the still world: 60 bytes each
+# Bounds the memory of what is kept of the still world, 60 bytes each; every band moves the moving mesh anew.
+SUB_SAMPLES_PER_BAND = 2**20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,7 +98,7 @@ def points_visible(world: World, faces: NDArray[np.int32], weights: NDArray[np.f
 
 @dataclass(frozen=True, kw_only=True)
 class _Band:
-    """Pixels that follow each other in `Cameras.order`, and the side of their grid of sub-samples."""
+    """Neighbouring pixels that are rendered together, and the side of their grid of sub-samples."""
 
     first: int
     pixels: int

@@ -15,7 +15,6 @@ from components.simulation.scene import Camera, FloatArray, Motion, Pattern, Sce
 MOST_LIGHTS = 3
 _ANYWHERE = 1e30
 _NEAR = 1e-2  # metres: a box that comes closer to the camera may be anywhere in the picture
-_TILE = 8  # pixels
 _ALMOST_ZERO = 1e-20  # a ray's slab test divides by every component
 _PATTERNS = {Pattern.PLAIN: PLAIN, Pattern.CHECKER: CHECKER, Pattern.STRIPES: STRIPES, Pattern.NOISE: NOISE}
 
@@ -154,19 +153,9 @@ def _cameras(camera: Camera, device: str) -> Cameras:
     cameras.centres = wp.array(centres, dtype=wp.vec3d, device=device)
     cameras.rays = wp.array(np.swapaxes(rotations, 1, 2) @ inverse, dtype=wp.mat33d, device=device)
     cameras.projections = wp.array(camera.intrinsics @ rotations, dtype=wp.mat33d, device=device)
-    cameras.order = wp.array(_tiles(camera.height, camera.width), dtype=wp.int32, device=device)
     cameras.width, cameras.height, cameras.far = camera.width, camera.height, camera.far
     cameras.still = bool((extrinsics == extrinsics[0]).all())
     return cameras
-
-
-def _tiles(height: int, width: int) -> NDArray[np.intp]:
-    """All pixels (HW), row by row in squares of _TILE pixels, the squares row by row."""
-    down, across = -(-height // _TILE), -(-width // _TILE)
-    v, u = np.mgrid[: down * _TILE, : across * _TILE]
-    inside = (v < height) & (u < width)
-    pixels = np.where(inside, v * width + u, -1).reshape(down, _TILE, across, _TILE).swapaxes(1, 2).ravel()
-    return np.asarray(pixels[pixels >= 0], np.intp)
 
 
 def _look(scene: Scene, device: str) -> Look:
