@@ -67,6 +67,18 @@ def test_the_union_of_parts_is_the_whole(tmp_path: Path) -> None:
     assert files(tmp_path / "union/split") == files(tmp_path / "whole/split")
 
 
+@pytest.mark.slow
+def test_any_number_of_worker_processes_makes_the_same_bytes(tmp_path: Path) -> None:
+    for processes in (1, 2):
+        resources = PARAMS.resources.model_copy(update={"processes": processes})
+        params = small(2).model_copy(update={"resources": resources})
+        folder = tmp_path / str(processes)
+        generate_split(params, split=SPLIT, folder=folder, stopped=never, display=Display())
+    one, two = (files(tmp_path / processes / "split") for processes in ("1", "2"))
+    assert sum(name.endswith(".tar") for name in one) == 2
+    assert one == two
+
+
 def test_a_part_that_is_missing_or_damaged_is_made_again(tmp_path: Path) -> None:
     parts = [tmp_path / "1", tmp_path / "2"]
     for number, folder in enumerate(parts, start=1):

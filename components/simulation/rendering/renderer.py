@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from components.errors import Phys4dError
 from components.simulation.rendering.kernels_annotation import Annotation, follow, see_points, trace, trace_still
 from components.simulation.rendering.kernels_rays import Hit
-from components.simulation.rendering.kernels_shading import StillPixel, Surfel, settle_still, shade_frame, shade_still
+from components.simulation.rendering.kernels_shading import StillPixel, settle_still, shade_frame, shade_still
+from components.simulation.rendering.kernels_surfels import Surfel
 from components.simulation.rendering.runtime import DEFAULT_DEVICE, prepare
 from components.simulation.rendering.world import World, upload
 from components.simulation.scene import Motion, Scene
 
-SUB_SAMPLES_PER_BAND = 2**18  # bounds the memory of what is kept of the still world: 60 bytes each
+# Bounds the memory of what is kept of the still world, 60 bytes each; every band moves the moving mesh anew.
+SUB_SAMPLES_PER_BAND = 2**20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

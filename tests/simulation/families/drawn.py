@@ -3,16 +3,15 @@
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
 from components.params import Params
-from components.simulation.camera import orbit_camera
 from components.simulation.clips import configuration_clips
 from components.simulation.configuration import build_scene
 from components.simulation.scene import Motion, Scene
-from tests.simulation.families.chain import residuals, solved, with_section
+from tests.simulation.families.chain import solved, with_section
+from tests.simulation.families.warped import check_warp
 
 AS_THEY_ARE: Mapping[str, object] = {}
 
@@ -24,19 +23,11 @@ def drawn(params: Params, category: str, index: int, *, split: str = "train", ta
 
 
 def check_chain(category: str, family: str) -> None:
-    """A configuration becomes a valid clip of 64 x 64 pixels, and flow leads from albedo to albedo and depth to depth.
-
-    The latter closer and finer: of a rope, 64 x 64 pixels have only edges.
-    """
+    """A configuration becomes a valid clip of 64 x 64 pixels, and its flow is true."""
     params = with_section(category, family, AS_THEY_ARE, frames=5)
     (clip, *_) = configuration_clips(params, split="train", category=category, index=0)
     assert (clip.segmentation >= 2).any()
-    scene, motion = drawn(params, category, 0)
-    video = params.video.model_copy(update={"height": 256, "width": 256})
-    lens = params.simulation.camera.model_copy(update={"field_of_view": 28.0, "target_height": 1.5})
-    albedo, depth = residuals(replace(scene, camera=orbit_camera(lens, video, azimuth=0.0)), motion)
-    assert albedo < 5e-3
-    assert depth < 1e-3
+    check_warp(*drawn(params, category, 0))
 
 
 BYTES = """

@@ -1,22 +1,18 @@
 """What every category of particles is asked: valid scenes over all ranges, second takes, captions, the whole chain."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import map_coordinates
 
-from components.geometry import pixel_grid
 from components.parameters.loader import load_params
 from components.params import Params
 from components.simulation.configuration import build_scene
 from components.simulation.families import load_category
 from components.simulation.families.family import Family
 from components.simulation.guard import guard
-from components.simulation.rendering.renderer import render
 from components.simulation.scene import Scene
-from tests.simulation.rendering.pixels import away_from_edges
+from tests.simulation.families.warped import check_warp
 
 LAPTOP = load_params(Path(__file__).parents[3] / "profiles" / "laptop.yaml")
 
@@ -48,18 +44,6 @@ def passes_the_guard(params: Params, *, category: str, split: str, index: int, t
 
 
 def check_flow(params: Params, *, category: str) -> None:
-    """Flow warps the next frame's base colour and depth onto this one, and something moves."""
+    """Flow of the first configuration is its motion."""
     scene = build_scene(params, split="train", category=category, index=0, view=0, take=0, attempt=0)
-    still = replace(scene, frames=scene.frames)
-    seen = render(still, load_category(category).simulate(still), samples_per_pixel=1, albedo=True)
-    assert seen.albedo is not None
-    grid = pixel_grid(scene.camera.height, scene.camera.width)
-    moved = np.abs(seen.flow[-1]).max()
-    assert moved > 0.5
-    for t in range(scene.frames - 1):
-        fair = seen.visible[t] & away_from_edges(seen.segmentation[t]) & seen.valid[t]
-        landed = (grid + seen.flow[t])[..., ::-1].transpose(2, 0, 1)
-        warped = np.stack([map_coordinates(seen.albedo[t + 1][..., c], landed, order=1) for c in range(3)], axis=-1)
-        assert np.median(np.abs(warped - seen.albedo[t])[fair]) < 0.005
-        depth = map_coordinates(seen.depth[t + 1], landed, order=1)
-        assert np.median(np.abs(depth - seen.depth[t] - seen.depth_change[t])[fair]) < 1e-3
+    check_warp(scene, load_category(category).simulate(scene))

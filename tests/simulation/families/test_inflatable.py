@@ -14,7 +14,8 @@ from components.simulation.guard import guard
 from components.simulation.props.envelope import MATERIALS
 from components.simulation.scene import Body, FloatArray, Motion, Scene
 from components.simulation.things.membrane import Membrane, enclosed_volume
-from tests.simulation.families.chain import LAPTOP, first_scene, in_picture, residuals, solved, with_section
+from tests.simulation.families.chain import LAPTOP, first_scene, in_picture, solved, with_section
+from tests.simulation.families.warped import check_warp
 
 INFLATABLE = LAPTOP.simulation.inflatable
 REAL = LAPTOP.simulation.physics.real
@@ -153,7 +154,5 @@ def test_clips_are_whole_and_their_flow_fits_the_picture() -> None:
     params = with_section("inflatable", "cushion", {}, frames=9)
     clips = list(configuration_clips(params, split="train", category="inflatable", index=0))
     assert {thing.kind for thing in clips[0].objects} == {"deformable", "rigid"}
-    scene = first_scene(with_section("inflatable", "cushion", {}, frames=9, size=256), "inflatable")
-    colour, depth = residuals(scene, solved(scene))
-    assert colour < 0.005
-    assert depth < 1e-3
+    scene = first_scene(with_section("inflatable", "cushion", {}, frames=9), "inflatable")
+    check_warp(scene, solved(scene))
