@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.clip import Clip
-from components.evaluation.consistency.arrays import Floats
+from components.evaluation.consistency.arrays import Floats, MeasureError
 from components.evaluation.consistency.observed import dynamic_ids
 from components.evaluation.consistency.stability import free_flight
 from components.evaluation.faults.moving import move_object
@@ -87,6 +87,10 @@ def interpenetrate(clip: Clip, strength: float, rng: np.random.Generator) -> Cli
     """Every object sinks until, where it is lowest, `strength` of its height is under the floor, and stays as deep."""
     for one in dynamic_ids(clip).tolist():
         heights = clip.tracks[:, clip.track_ids == one, 2].astype(np.float64)
+        if not heights.size:
+            raise MeasureError(
+                f"clip {clip.meta.clip_id}: object {one} has no tracked points, expected some to know its height by"
+            )
         lowest = int(heights.min(axis=1)[1:].argmin()) + 1 if len(heights) > 1 else 0
         depth = strength * (np.ptp(heights[0]) + max(float(heights[lowest].min()), 0.0))
         sunk = np.minimum(np.arange(len(heights)) / max(lowest, 1), 1.0)

@@ -12,9 +12,9 @@ POINTS = 40
 PAIR = (Disc(), Disc(centre=(44, 48), step=(-1, -1), colour=BLUE, radius=6))
 
 
-def solid_clip(*discs: Disc, take: int = 0) -> Clip:
+def solid_clip(*discs: Disc, configuration: int = 0, take: int = 0) -> Clip:
     """`disc_clip` with poses and tracks; the disc's centre is the ball's."""
-    clip = disc_clip(*discs, take=take)
+    clip = disc_clip(*discs, configuration=configuration, take=take)
     ball = np.random.default_rng(0).normal(size=(POINTS, 3))
     ball *= 0.4 / np.linalg.norm(ball, axis=1, keepdims=True)
     poses = np.zeros((FRAMES, len(discs), 7), np.float32)

@@ -5,9 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from components.evaluation.consistency.arrays import MeasureError
 from components.evaluation.consistency.catalogue import BY_NAME
 from components.evaluation.faults.expected import REACTS
-from components.evaluation.faults.kinds import FAULTS, Fault, freeze, late_shadow, swap_identities, wrong_gravity
+from components.evaluation.faults.kinds import (
+    FAULTS,
+    Fault,
+    freeze,
+    interpenetrate,
+    late_shadow,
+    swap_identities,
+    wrong_gravity,
+)
 from tests.evaluation.faults.solids import PAIR, POINTS, solid_clip
 from tests.evaluation.scenes import FRAMES, Disc
 
@@ -87,3 +96,9 @@ def test_late_shadows_are_the_world_of_a_while_ago() -> None:
     late = late_shadow(clip, 1.0, RNG(0))
     np.testing.assert_array_equal(late.rgb[:, 60, 60, 0], 200 - np.maximum(np.arange(FRAMES) - 4, 0))
     np.testing.assert_array_equal(late.rgb[~world], clip.rgb[~world])
+
+
+def test_an_object_without_tracked_points_cannot_sink() -> None:
+    bare = replace(CLIP, track_ids=np.full_like(CLIP.track_ids, CLIP.objects[0].id))
+    with pytest.raises(MeasureError, match="object 3 has no tracked points"):
+        interpenetrate(bare, 0.5, RNG(0))

@@ -93,7 +93,7 @@ def test_a_split_gives_its_first_takes_with_their_second(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_the_command_writes_the_table_of_a_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    split = write_split(tmp_path / "split", configurations=2)
+    split = write_split(tmp_path / "split", configurations=2, clip_of=solid_clip)
     assert run(["faults", "--split", str(split), "--out", str(tmp_path / "out"), "--json"], debug=False) == 0
     said = json.loads(capsys.readouterr().out)
     written = json.loads((tmp_path / "out" / "faults.json").read_text())
