@@ -4,9 +4,9 @@ import os
 import signal
 import sys
 import traceback
-from types import FrameType
 
 from components.errors import ExitCode, Phys4dError, StoppedError
+from components.stopping import stop_at_once
 
 QUIET = {  # nothing phones home unless the user says so
     "DO_NOT_TRACK": "1",
@@ -20,7 +20,7 @@ QUIET = {  # nothing phones home unless the user says so
 
 def main() -> None:
     """Run the command line and exit."""
-    signal.signal(signal.SIGTERM, _stop)  # before anything heavy is loaded
+    signal.signal(signal.SIGTERM, stop_at_once)  # before anything heavy is loaded
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     arguments = sys.argv[1:] or ["--help"]
@@ -56,10 +56,6 @@ def explain(error: BaseException) -> tuple[ExitCode, str]:
     if isinstance(error, TyperException):
         return ExitCode.BAD_PARAMETERS, error.format_message()
     return ExitCode.FAILED, f"{type(error).__name__}: {error} (--debug shows where)"
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise StoppedError("stopped; the same command continues")
 
 
 if __name__ == "__main__":

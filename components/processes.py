@@ -4,12 +4,13 @@ import ctypes
 import os
 import resource
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from threadpoolctl import threadpool_limits
+
+from components.stopping import stop_event
 
 PR_SET_PDEATHSIG = 1
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -60,7 +61,7 @@ def signals() -> Iterator[Callable[[], bool]]:
 
     When the work is done they come too late: DVC must learn that it is, so the rest of the process ignores them.
     """
-    event = threading.Event()
+    event = stop_event()
 
     def request(_number: int, _frame: FrameType | None) -> None:
         event.set()

@@ -24,6 +24,7 @@ from components.pipeline.lockfile import keep_lockfile, mend_lockfile
 from components.pipeline.locks import exclusive, lock_holder
 from components.processes import die_with_parent
 from components.progress import TERMINAL
+from components.stopping import stop_event
 
 LOCK_ATTEMPTS = 8
 TAIL = 16_384  # bytes of DVC's messages kept for the cause of a failure
@@ -67,7 +68,7 @@ def launch(name: str, *, force: bool = False) -> None:
 @contextlib.contextmanager
 def _stop_requests() -> Iterator[threading.Event]:
     """An event that TERM and INT set."""
-    asked = threading.Event()
+    asked = stop_event()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         asked.set()
