@@ -44,7 +44,7 @@ def test_every_stage_has_a_module_and_a_command_of_its_name() -> None:
         if command.callback
     }
     commands |= {  # a group that is a command by itself too
-        group.name
+        group.name or ""
         for group in app.registered_groups
         if group.typer_instance and group.typer_instance.info.invoke_without_command
     }

@@ -46,9 +46,10 @@ def find_answers(folder: Path, prompts: Sequence[Prompt], *, allow_missing: bool
     answers = tuple(Answer(prompt=prompt, files=found[prompt.id]) for prompt in prompts if prompt.id in found)
     missing = tuple(prompt.id for prompt in prompts if prompt.id not in found)
     if missing and not allow_missing:
+        others = f"; {len(unknown)} other files answer none: {some(unknown)}" if unknown else ""
         raise ParametersError(
-            f"--videos {folder}: {len(missing)} of {len(prompts)} prompts have no video: {some(missing)}; generate "
-            "these too, or measure those that are there with --allow-missing"
+            f"--videos {folder}: {len(missing)} of {len(prompts)} prompts have no video: {some(missing)}{others}; "
+            "generate or rename these, or measure those that are there with --allow-missing"
         )
     scenes = {answer.prompt.place.configuration for answer in answers}
     if len(scenes) < FEWEST:
