@@ -71,7 +71,7 @@ def evaluate_videos(external: External, *, stopped: Callable[[], bool], progress
     ParametersError: names that match no prompt, videos that cannot be read or are too short, an `out` that holds
     something else. Nothing is measured before all videos are good. StoppedError: what was done is kept.
     """
-    check_out(external.out, external.name)
+    check_out(external.out, external.name, split=external.split.name)
     _check_judge(external.judge)
     prompts = read_prompts(external.split)
     answers = find_answers(external.videos, prompts, allow_missing=external.allow_missing)

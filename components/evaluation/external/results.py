@@ -16,8 +16,8 @@ METRICS_FILE, TABLE_FILE = "metrics.json", "per_clip.parquet"
 NAME_KEY = "external.name"
 
 
-def check_out(out: Path, name: str) -> None:
-    """ParametersError unless `out` is new, empty, or holds earlier results of the same name and nothing else."""
+def check_out(out: Path, name: str, *, split: str) -> None:
+    """ParametersError unless `out` is new, empty, or holds earlier results of this name and split and nothing else."""
     nearest = next(parent for parent in (out, *out.parents) if parent.exists())
     if not nearest.is_dir():
         raise ParametersError(f"--out {out}: {nearest} is a file, expected a folder: name another")
@@ -25,10 +25,12 @@ def check_out(out: Path, name: str) -> None:
     others = [file for file in found if file not in (METRICS_FILE, TABLE_FILE)]
     if others:
         raise ParametersError(f"--out {out} holds {others[0]}, which is no result of this command: name another folder")
-    if found and (before := _name_in(out)) != name:
+    before = _described(out)
+    if found and before != (name, split):
+        held = f"the results of {before[0]} on the split {before[1]}" if before else found[0]
         raise ParametersError(
-            f"--out {out} holds {f'the results of {before}' if before else found[0]}, expected earlier results of "
-            f"{name}, a new or an empty folder: name another"
+            f"--out {out} holds {held}, expected those of {name} on {split}, a new or an empty folder: give another "
+            "--name or --out"
         )
 
 
@@ -44,10 +46,12 @@ def write_results(out: Path, table: Table, document: Mapping[str, float | str]) 
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _name_in(out: Path) -> str | None:
+def _described(out: Path) -> tuple[object, object] | None:
+    """Name and split of the results in a folder; None where there are none of a model from outside."""
     try:
         document = json.loads((out / METRICS_FILE).read_bytes())
     except (OSError, ValueError):
         return None
-    name = document.get(NAME_KEY) if isinstance(document, dict) else None
-    return name if isinstance(name, str) else None
+    if not isinstance(document, dict) or NAME_KEY not in document:
+        return None
+    return document[NAME_KEY], document.get("evaluation.split")

@@ -88,11 +88,14 @@ def test_own_figures_of_another_instrument_or_other_scenes_are_not_compared(tmp_
     other_metrics = write_own(tmp_path / "metrics/wan22")
     lines = pq.read_table(other_metrics / "per_clip.parquet").drop_columns(["chamfer"])
     pq.write_table(lines, other_metrics / "per_clip.parquet")
+    damaged = write_own(tmp_path / "damaged/wan22")
+    (damaged / "per_clip.parquet").write_bytes(b"PAR1 and no more")
     cases = {
         tmp_path / "absent/wan22": "is not there",
+        damaged: "cannot be read",
         write_own(tmp_path / "split/wan22", split="dev"): "was measured on other scenes",
         write_own(tmp_path / "judge/wan22", still=5): "was measured by another judge",
-        write_own(tmp_path / "few/wan22", clips=slice(0, 1)): "has fewer than two scenes in common",
+        write_own(tmp_path / "few/wan22", clips=slice(0, 1)): "has fewer than 2 scenes in common",
         other_metrics: "was measured with other metrics",
     }
     for own, cause in cases.items():

@@ -232,8 +232,12 @@ def test_results_replace_those_of_the_same_name_and_nothing_else(root: Path, per
     }.items():
         with pytest.raises(ParametersError, match=cause):
             run_external(replace(wanted, out=out))
-    with pytest.raises(ParametersError, match="holds the results of perfect, expected earlier results of other"):
+    with pytest.raises(ParametersError, match="the results of perfect on the split test, expected those of other"):
         run_external(replace(wanted, name="other"))
+    with pytest.raises(
+        ParametersError, match="the results of perfect on the split test, expected those of perfect on dev"
+    ):
+        run_external(replace(wanted, split=wanted.split.with_name("dev")))
 
 
 def test_what_must_be_made_first_is_said(root: Path, perfect: Done) -> None:
@@ -241,4 +245,4 @@ def test_what_must_be_made_first_is_said(root: Path, perfect: Done) -> None:
     with pytest.raises(Phys4dError, match="run phys4d stage depth_net@judge, or dvc pull"):
         run_external(replace(wanted, judge=root / "absent/judge"))
     with pytest.raises(ClipError, match="phys4d stage simulate@dev --force"):
-        run_external(replace(wanted, split=root / "data/simulation/dev"))
+        run_external(replace(wanted, split=root / "data/simulation/dev", out=root / "new"))
