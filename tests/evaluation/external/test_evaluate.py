@@ -12,8 +12,10 @@ from components.errors import ClipError, ParametersError, Phys4dError, StoppedEr
 from components.evaluation import measure
 from components.evaluation.external import evaluate as module
 from components.evaluation.external import kept
+from components.evaluation.external.answers import find_answers
 from components.evaluation.external.evaluate import Done, evaluate_videos
 from components.evaluation.external.footage import Footage, read_footage
+from components.evaluation.external.kept import Keeper
 from components.evaluation.external.measuring import ClipTask, measure_answers
 from components.evaluation.external.prompts import Prompt
 from components.evaluation.external.standing import standing
@@ -21,6 +23,7 @@ from components.evaluation.judge import WORLD_METRICS
 from components.generation_files import write_video
 from tests.evaluation.external.project import (
     CONFIGURATIONS,
+    JUDGE,
     Display,
     answer_all,
     external,
@@ -144,13 +147,13 @@ def test_the_same_videos_are_measured_once_and_a_changed_one_alone(
     assert len(list(wanted.work.rglob("*.npz"))) == CONFIGURATIONS  # nothing is kept of the video that was there
 
 
-def test_another_judge_measures_anew(root: Path, tmp_path: Path, watched: Watched) -> None:
-    wanted = external(root, answer_all(root, tmp_path), name="judged")
-    run_external(wanted)
+def test_what_is_kept_is_of_one_judge_and_one_size(root: Path, tmp_path: Path) -> None:
+    answers = find_answers(answer_all(root, tmp_path / "videos"), prompts_of(root), allow_missing=False).answers
     save_judge(tmp_path / "judge", seed=1)
-    watched.measured.clear()
-    run_external(replace(wanted, judge=tmp_path / "judge"))
-    assert len(watched.measured) == CONFIGURATIONS
+    keeper = Keeper(folder=tmp_path / "work", judge=root / JUDGE, size=64)
+    others = (keeper, replace(keeper, judge=tmp_path / "judge"), replace(keeper, size=128))
+    assert len({clip.measured for other in others for clip in other.clips(answers)}) == len(others) * CONFIGURATIONS
+    assert keeper.clips(answers) == keeper.clips(answers)
 
 
 def test_a_stopped_run_goes_on_where_it_was_and_has_written_nothing(
