@@ -19,7 +19,10 @@ OWN_BACKBONE = "wan22"  # whose base and stage 3 a model from outside is compare
 def evaluate(
     context: typer.Context,
     *,
-    backbone: Annotated[BackboneName | None, typer.Option(help="Backbone, as params.yaml names it: the stage.")] = None,
+    backbone: Annotated[
+        BackboneName | None,
+        typer.Option(help="The stage's; with --videos: whose base and stage 3 it is compared with."),
+    ] = None,
     videos: Annotated[
         Path | None, typer.Option(help="Instead: a folder of videos that answer the exported prompts.")
     ] = None,
@@ -92,7 +95,7 @@ def _evaluate_videos(
     from components.processes import keep_freed_memory, limit_threads, signals
     from components.progress import Progress
 
-    folder, target = videos.resolve(), out.absolute() if out else None  # below the folder the command was given in
+    folder, target = videos.resolve(), out.resolve() if out else None  # below the folder the command was given in
     row = folder.name if name is None else name
     check_name(row, given=name is not None)
     enter_project()

@@ -13,15 +13,21 @@ from pathlib import Path
 from components.canonical import canonical_json
 from components.evaluation.takes import TakePlace, take_places
 from components.index import read_index
+from components.shards import read_part
 
 DIGITS = 8  # of the hash
+DECIMALS = 3  # of a camera, metres or pixels: two machines agree on as many
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """One prompt. place: the takes its answers are measured against; a clip has `frames` frames, `fps` a second."""
+    """One prompt. place: the takes its answers are measured against; a clip has `frames` frames, `fps` a second.
+
+    camera: intrinsics and frame 0's extrinsics, row by row: no part of the configuration, but of what is seen.
+    """
 
     place: TakePlace
+    camera: tuple[float, ...]
     caption_initial: str
     view: int
     frames: int
@@ -45,6 +51,7 @@ class Prompt:
         asked = {
             "configuration": self.place.configuration,
             "view": self.view,
+            "camera": list(self.camera),
             "caption_initial": self.caption_initial,
             "frames": self.frames,
             "fps": self.fps,
@@ -68,6 +75,7 @@ def read_prompts(split: Path) -> list[Prompt]:
         prompts.append(
             Prompt(
                 place=place,
+                camera=_camera(place),
                 caption_initial=row.caption_initial,
                 view=row.view,
                 frames=row.frames,
@@ -82,3 +90,9 @@ def read_prompts(split: Path) -> list[Prompt]:
 def places_of(prompts: Sequence[Prompt]) -> list[TakePlace]:
     """Where the takes of each lie."""
     return [prompt.place for prompt in prompts]
+
+
+def _camera(place: TakePlace) -> tuple[float, ...]:
+    arrays = read_part(place.folder, place.take1, ("intrinsics", "extrinsics")).arrays
+    values = [*arrays["intrinsics"].ravel().tolist(), *arrays["extrinsics"][0].ravel().tolist()]
+    return tuple(round(value, DECIMALS) + 0.0 for value in values)  # no negative zero

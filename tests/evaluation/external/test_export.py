@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from components.clip import Clip
 from components.errors import ParametersError, Phys4dError
 from components.evaluation.external import export as module
 from components.evaluation.external.export import export_prompts
 from components.evaluation.external.prompts import Prompt, read_prompts
 from tests.clips import make_clip
+from tests.evaluation.scenes import Disc, disc_clip
 from tests.evaluation.splits import write_split
 
 
@@ -126,9 +128,26 @@ def test_an_id_stands_for_all_that_is_asked(split: Path) -> None:
         replace(prompt, place=replace(prompt.place, configuration="0" * 64)),
         replace(prompt, caption_initial="A ball."),
         replace(prompt, view=1),
+        replace(prompt, camera=(*prompt.camera[:-5], 1.5, *prompt.camera[-4:])),  # 1.5 m further away
         replace(prompt, frames=17),
         replace(prompt, fps=24),
         replace(prompt, width=128),
     ]
     assert len({prompt.id, *(other.id for other in others)}) == 1 + len(others)
     assert replace(prompt).id == prompt.id
+
+
+def test_another_camera_asks_something_else_and_a_trembling_digit_does_not(split: Path, tmp_path: Path) -> None:
+    ids = [prompt.id for prompt in read_prompts(split)]
+
+    def seen(*, focal: float) -> list[str]:
+        def clip_of(*discs: Disc, configuration: int, take: int) -> Clip:
+            clip = disc_clip(*discs, configuration=configuration, take=take)
+            scale = np.array([[focal, 1, 1], [1, focal, 1], [1, 1, 1]], np.float32)
+            return replace(clip, intrinsics=clip.intrinsics * scale)
+
+        folder = write_split(tmp_path / f"{focal}", configurations=3, clip_of=clip_of)
+        return [prompt.id for prompt in read_prompts(folder)]
+
+    assert seen(focal=1 + 1e-7) == ids
+    assert set(seen(focal=1.1)) & set(ids) == set()

@@ -20,7 +20,9 @@ FRAMES = 9
 def prompt(*, fps: int = 16, height: int = 8, width: int = 8) -> Prompt:
     extent = Extent(clip_id="test-rigid-000000-v0-t0", shard="", offset=0, size=0, sha256="")
     place = TakePlace(folder=Path(), configuration="", take1=extent, take2=extent)
-    return Prompt(place=place, caption_initial="", view=0, frames=FRAMES, fps=fps, height=height, width=width)
+    return Prompt(
+        place=place, camera=(), caption_initial="", view=0, frames=FRAMES, fps=fps, height=height, width=width
+    )
 
 
 def numbered(count: int) -> NDArray[np.uint8]:
