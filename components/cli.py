@@ -12,6 +12,7 @@ import typer
 from components import cli_faults, cli_groups, cli_simulate
 from components.cli_common import AsJson, BackboneOption, SplitOption, enter_project, run_stage_command, show
 from components.cli_dataset import dataset_app
+from components.cli_evaluate import evaluate_app
 from components.cli_physics_iq import physics_iq_app
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app.add_typer(cli_groups.params_app, name="params")
 app.add_typer(cli_groups.profile_app, name="profile")
 app.add_typer(cli_groups.dvc_app, name="dvc")
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(physics_iq_app, name="physics-iq")
 app.add_typer(cli_groups.registry_app, name="registry")
 app.add_typer(cli_groups.tracking_app, name="tracking")
@@ -170,12 +172,6 @@ def stage2(backbone: BackboneOption, as_json: AsJson = False) -> None:
 def stage3(backbone: BackboneOption, as_json: AsJson = False) -> None:
     """Stage: reinforcement learning with the 4D Chamfer reward."""
     run_stage_command("stage3", {"backbone": backbone}, as_json=as_json)
-
-
-@app.command()
-def evaluate(backbone: BackboneOption, as_json: AsJson = False) -> None:
-    """Stage: base and stages 1 to 3, measured by the independent judge."""
-    run_stage_command("evaluate", {"backbone": backbone}, as_json=as_json)
 
 
 app.command("faults")(cli_faults.faults)

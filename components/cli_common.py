@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-BackboneOption = Annotated[Literal["wan22"], typer.Option(help="Backbone, as params.yaml names it.")]
+BackboneName = Literal["wan22"]
+BackboneOption = Annotated[BackboneName, typer.Option(help="Backbone, as params.yaml names it.")]
 
 
 SplitName = Literal["appearance", "labeler", "judge", "train", "dev", "test"]

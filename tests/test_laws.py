@@ -43,6 +43,11 @@ def test_every_stage_has_a_module_and_a_command_of_its_name() -> None:
         for command in app.registered_commands
         if command.callback
     }
+    commands |= {  # a group that is a command by itself too
+        group.name or ""
+        for group in app.registered_groups
+        if group.typer_instance and group.typer_instance.info.invoke_without_command
+    }
     for stage in load_graph(Path()).values():
         assert Path("components/stages", f"{stage.template}.py").is_file()
         assert stage.template.replace("_", "-") in commands

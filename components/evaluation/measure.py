@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from components.simulation.workers import worker_pool
 
 CLIPS_PER_PROCESS = 8  # fewer are measured sooner than another process has started
 POLL = 0.2  # seconds between looks at the stop signal
+Task = TypeVar("Task")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +51,7 @@ def measure_rows(
     ]
     missing = [task for task in tasks if not task.out.exists()]
     advance(len(tasks) - len(missing))
-    used = min(processes, math.ceil(len(missing) / CLIPS_PER_PROCESS))
-    if used > 1:
-        _measure_in_parallel(missing, used, stopped, advance)
-    else:
-        for task in missing:
-            _check(stopped())
-            measure_task(task)
-            advance(1)
+    run_tasks(measure_task, missing, processes=processes, stopped=stopped, advance=advance)
     clips = []
     for task in tasks:
         with np.load(task.out) as file:
@@ -72,11 +67,34 @@ def measure_task(task: MeasureTask) -> None:
         np.savez(file, allow_pickle=False, **measured)
 
 
-def _measure_in_parallel(
-    tasks: Sequence[MeasureTask], processes: int, stopped: Callable[[], bool], advance: Callable[[int], None]
+def run_tasks(
+    measure: Callable[[Task], None],
+    tasks: Sequence[Task],
+    *,
+    processes: int,
+    stopped: Callable[[], bool],
+    advance: Callable[[int], None],
+) -> None:
+    """Measure clips, one task each, in as many of `processes` as are worth starting; StoppedError between two."""
+    used = min(processes, math.ceil(len(tasks) / CLIPS_PER_PROCESS))
+    if used > 1:
+        _run_in_parallel(measure, tasks, used, stopped, advance)
+        return
+    for task in tasks:
+        _check(stopped())
+        measure(task)
+        advance(1)
+
+
+def _run_in_parallel(
+    measure: Callable[[Task], None],
+    tasks: Sequence[Task],
+    processes: int,
+    stopped: Callable[[], bool],
+    advance: Callable[[int], None],
 ) -> None:
     with worker_pool(processes) as (pool, _):
-        running: set[Future[None]] = {pool.submit(measure_task, task) for task in tasks}
+        running: set[Future[None]] = {pool.submit(measure, task) for task in tasks}
         try:
             while running:
                 done, running = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)

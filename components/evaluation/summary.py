@@ -6,7 +6,7 @@ are defined; its p is the sign test's. Figures that no configuration defines hav
 alone defines have neither interval nor p.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +28,11 @@ DIGITS = 8  # significant ones
 Array = NDArray[np.float64]
 
 
-def summarise(table: Table, *, seed: int, resamples: int) -> dict[str, float]:
-    """`row.metric` and `earlier_to_later.metric`, each with .n, .low and .high, differences with .p."""
+def summarise(table: Table, *, seed: int, resamples: int, gains: Sequence[tuple[str, str]] = GAINS) -> dict[str, float]:
+    """`row.metric` and `earlier_to_later.metric`, each with .n, .low and .high, differences with .p.
+
+    gains: (earlier, later) rows that are compared, where the table has both.
+    """
     units = _Units(table)
     if units.count < 2:
         raise ParametersError(
@@ -41,7 +44,7 @@ def summarise(table: Table, *, seed: int, resamples: int) -> dict[str, float]:
     for row in table.rows:
         for metric, values in units.metrics(row).items():
             figures |= _figures(f"{row}.{metric}", values.estimate(counts))
-    for earlier, later in GAINS:
+    for earlier, later in gains:
         before, after = units.metrics(earlier), units.metrics(later)
         for metric in before.keys() & after.keys():
             gain = _difference(before[metric], after[metric], counts)
