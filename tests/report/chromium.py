@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 60.0  # seconds
@@ -24,7 +25,7 @@ PATIENCE = 60.0  # seconds
 class Tab:
     """One page: what it complained about, what it asked for, and ways to look at it."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: Connection) -> None:
         self._socket, self._count = socket, 0
         self.complaints: list[str] = []
         self.requests: list[str] = []

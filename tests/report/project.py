@@ -154,11 +154,10 @@ def make_table(folder: Path) -> Table:
 
 
 def _index_row(clip_id: str, family: str) -> IndexRow:
-    made: dict[str, Any] = {
-        field.name: {str: "x", int: 1, float: 0.5, bool: True}[field.type] for field in fields(IndexRow)
-    }
-    shard = {"shard": "shard-000000.tar", "sha256": "0" * 64}
-    return IndexRow(**{**made, **shard, "clip_id": clip_id, "category": "rigid", "family": family})
+    usual: dict[Any, Any] = {str: "x", int: 1, float: 0.5, bool: True}
+    values: dict[str, Any] = {field.name: usual[field.type] for field in fields(IndexRow)}
+    values |= {"shard": "shard-000000.tar", "sha256": "0" * 64, "clip_id": clip_id}
+    return IndexRow(**{**values, "category": "rigid", "family": family})
 
 
 def make_run(
