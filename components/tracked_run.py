@@ -8,7 +8,6 @@ import json
 import os
 import re
 import resource
-import subprocess
 import sys
 import threading
 import time
@@ -18,11 +17,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from components import tracking
+from components.checkout import read_checkout
 from components.errors import StoppedError
 from components.tracking_buffer import FOLDER, Buffer, RunDescription, Status, begin
 
 PIPELINE = "PHYS4D_RUN_ID"  # environment: the id under which the stages of one whole run find each other
-EVIDENCE = ":!docs/evidence"  # to git: stages write down there what was measured, which changes nothing of what is run
 INTERVAL = 10.0  # seconds between deliveries, and between samples of the system
 PATIENCE = 10.0  # seconds the end of a run waits for its last delivery: making a database takes some
 SECRET = re.compile(r"token|passw|secret|credential|(api|access|private)_?key", re.IGNORECASE)
@@ -236,18 +235,8 @@ def flatten(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[st
 def lineage(root: Path) -> dict[str, str]:
     """What the run was made from: git's commit, where there is one, and dvc.lock."""
     tags = {}
-    commit, changes = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain", "-uno", "--", ".", EVIDENCE)
-    if commit is not None and changes is not None:
-        tags = {"mlflow.source.git.commit": commit, "git_dirty": str(bool(changes)).lower()}
+    if checkout := read_checkout(root):
+        tags = {"mlflow.source.git.commit": checkout.commit, "git_dirty": str(checkout.changed).lower()}
     if (root / "dvc.lock").exists():
         tags["dvc_lock_sha256"] = sha256((root / "dvc.lock").read_bytes()).hexdigest()
     return tags
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    try:
-        command = ["git", "-C", str(root), *arguments]
-        result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):  # no git, or one that waits for a lock
-        return None
-    return result.stdout.strip() if result.returncode == 0 else None

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Kind = Literal["floor", "model", "ceiling", "rival", "other"]
+from components.evaluation.consistency.catalogue import BY_NAME
+
+Kind = Literal["floor", "model", "external", "ceiling", "rival", "own", "other"]
 Better = Literal["higher", "lower", "unknown"]
-Subject = Literal["video", "parts", "heads"]  # generated video, the parts of its score, heads on ground-truth video
+# generated video, the parts of its score, heads on ground-truth video, all metrics of 4D world consistency
+Subject = Literal["video", "parts", "heads", "world"]
 
 BACKBONES: Mapping[str, str] = {"wan22": "Wan2.2-TI2V", "cogvideox": "CogVideoX", "open_sora": "Open-Sora 1.2"}
 MODELS = ("base", "stage1", "stage2", "stage3")
@@ -18,6 +21,7 @@ PAIRS = (
     ("base", "stage1"),
 )
 HEADLINES = ("score", "centroid_error", "chamfer", "permanence")
+OWN = {"_own": "own heads", "_agreement": "own heads against the judge"}  # what ends the name of a model's row so
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +35,7 @@ class Row:
 
 
 class Metric(NamedTuple):
-    """A column of the tables. digits: decimals shown."""
+    """A column of the tables. digits: decimals shown; group: of the metrics of 4D world consistency."""
 
     key: str
     subject: Subject
@@ -39,6 +43,7 @@ class Metric(NamedTuple):
     unit: str
     better: Better
     digits: int
+    group: str = ""
 
     @property
     def about(self) -> str:
@@ -129,15 +134,23 @@ METRICS: Mapping[str, Metric] = {
 
 def row_of(key: str) -> Row:
     """The row of that name; one that the page does not know is shown under its own."""
+    for end, about in OWN.items():
+        if key.endswith(end):
+            return Row(key=key, label=f"{row_of(key.removesuffix(end)).label}, {about}", kind="own")
     return ROWS.get(key) or Row(key=key, label=plain(key), kind="other")
 
 
 def metric_of(key: str) -> Metric:
-    """The metric of that name; of one that the page does not know it cannot say which way is better."""
-    subject: Subject = "heads" if key.startswith("head_") else "video"
-    return METRICS.get(key) or Metric(key, subject, plain(key), "", "unknown", 3)
+    """The metric of that name; of one that nobody knows it cannot be said which way is better."""
+    if key in METRICS:
+        return METRICS[key]
+    if key in BY_NAME:
+        world = BY_NAME[key]
+        unit = "" if world.unit == "1" else world.unit
+        return Metric(key, "world", plain(key), unit, world.better, 3, world.group)
+    return Metric(key, "heads" if key.startswith("head_") else "video", plain(key), "", "unknown", 3)
 
 
 def plain(key: str) -> str:
     """A key as words."""
-    return key.replace("_", " ").capitalize()
+    return key[:1].upper() + key[1:].replace("_", " ")

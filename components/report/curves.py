@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import Phys4dError
-from components.report.figures import written
+from components.report.numbers import written
 
 WIDTH, HEIGHT = 240.0, 80.0  # of the drawing; the page stretches it
 POINTS = 200  # of a path at most: more steps are averaged in groups

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from components.report.catalogue import METRICS, PAIRS, ROWS, Better, metric_of
+from components.report.catalogue import METRICS, PAIRS, ROWS, Better, Row, metric_of, row_of
+from components.report.numbers import written
 
 Value = float | int | str
 Reading = Literal["better", "worse", "unclear", "same", "changed"]
@@ -54,10 +55,11 @@ class Figure:
 
 
 class Figures:
-    """The figures of one backbone's metrics.json."""
+    """The figures of one backbone's metrics.json, and of models from outside that were measured on the same scenes."""
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
-        self._values = values
+    def __init__(self, values: Mapping[str, Value], external: Mapping[Row, Mapping[str, Value]] | None = None) -> None:
+        self._external = {row.key: row for row in external or {}}
+        self._values = {**{key: value for found in (external or {}).values() for key, value in found.items()}, **values}
         self._metrics: dict[str, list[str]] = {}
         for row, metric in self._parsed():
             self._metrics.setdefault(row, []).append(metric)
@@ -69,6 +71,10 @@ class Figures:
     def count(self, name: str) -> Number | None:
         """A whole number of the evaluation, such as `clips`."""
         return self._number(f"{FACTS}.{name}", 0)
+
+    def row(self, key: str) -> Row:
+        """The row of that name, as the tables call it."""
+        return self._external.get(key) or row_of(key)
 
     def rows(self) -> list[str]:
         """Measured rows, known ones in the page's order, then others by name."""
@@ -118,14 +124,6 @@ class Figures:
         if number is None or number.value >= 0.001:
             return number
         return Number(key=key, value=number.value, text="< 0.001")
-
-
-def written(value: float, digits: int, *, signed: bool = False) -> str:
-    """A number with a fixed count of decimals and a true minus; a zero has no sign."""
-    text = f"{abs(value):.{digits}f}"
-    if not any(digit in text for digit in "123456789"):
-        return text
-    return ("−" if value < 0 else "+" if signed else "") + text
 
 
 def _ordered(keys: Iterator[str] | list[str], known: Mapping[str, object]) -> list[str]:

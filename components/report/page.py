@@ -1,5 +1,7 @@
 """The page: everything it shows, gathered, and the template that shows it. The same input gives the same bytes."""
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +9,21 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from components.report import course, curves
 from components.report.catalogue import BACKBONES, MODELS, Kind, Row, row_of
-from components.report.curves import HEIGHT, WIDTH, brief
-from components.report.figures import Figures, Number
+from components.report.categories import Chart
+from components.report.cloud import Cloud
+from components.report.consistency import Group, groups, own_heads
+from components.report.course import Course, courses
+from components.report.curves import brief
+from components.report.external import LeftOut
+from components.report.figures import Figure, Figures, Number
 from components.report.lineage import Link
-from components.report.reference import LEADERBOARD, SOURCE
+from components.report.provenance import Provenance
+from components.report.reference import LEADERBOARD, PAPER, PUBLISHED
 from components.report.results import Comparison, Ladder, Table, TableRow, comparisons, ladders, table
-from components.report.strips import SPEED, Scene
+from components.report.strips import SIDES, SPEED, Scene
+from components.report.worst import Worst
 
 if TYPE_CHECKING:
     from components.evaluation.verdict import Verdict
@@ -21,7 +31,9 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 STAND_IN = "tiny"  # the size behind which no published weights stand
 FEW_CLIPS = 30  # below, an interval is itself uncertain
-KINDS: tuple[Kind, ...] = ("floor", "rival", "model", "ceiling", "other")
+KINDS: tuple[Kind, ...] = ("floor", "rival", "model", "external", "ceiling", "own", "other")
+SCORE_PARTS = ("mse", "st_iou", "s_iou", "ws_iou", "score")  # in the order of the published table
+SCRIPT = "cloud.js"
 READINGS = {  # a sign for the eye, a word for everyone
     "better": ("▲", "better"),
     "worse": ("▼", "worse"),
@@ -39,8 +51,13 @@ class BackboneReport:
     figures: Figures
     verdict: "Verdict"
     scenes: tuple[Scene, ...]
+    cloud: Cloud
     frame_size: tuple[int, int]
+    charts: tuple[Chart, ...]
+    worst: tuple[Worst, ...]
+    left_out: tuple[LeftOut, ...]
     chain: tuple[Link, ...]
+    provenance: Provenance
     times_evaluated: int
     params: Mapping[str, str]
 
@@ -82,12 +99,33 @@ class BackboneReport:
     @property
     def last(self) -> Row:
         """The model of the last stage that was measured."""
-        return row_of([row for row in self.figures.rows() if row in MODELS][-1])
+        return row_of(last_model(self.figures))
 
     @property
     def ladders(self) -> tuple[Ladder, ...]:
         """Headline metrics."""
         return ladders(self.figures)
+
+    @property
+    def courses(self) -> tuple[Course, ...]:
+        """Headline metrics over the stages."""
+        return courses(self.figures)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """4D world consistency."""
+        return groups(self.figures)
+
+    @property
+    def own_heads(self) -> Table:
+        """What the models' own heads say, apart from the judge."""
+        return own_heads(self.figures)
+
+    @property
+    def as_published(self) -> tuple[tuple[Row, tuple[Figure | None, ...]], ...]:
+        """First and last model in the columns of the published table."""
+        rows = (self.first, self.last)
+        return tuple((row, tuple(self.figures.figure(row.key, key) for key in SCORE_PARTS)) for row in rows)
 
     @property
     def video(self) -> Table:
@@ -125,6 +163,11 @@ class BackboneReport:
         return all(link.unbroken for link in self.chain)
 
 
+def last_model(figures: Figures) -> str:
+    """The model of the last stage that was measured."""
+    return [row for row in figures.rows() if row in MODELS][-1]
+
+
 def render(backbones: Sequence[BackboneReport], *, physics_iq_size: int) -> str:
     """The page as HTML: one file that asks for no other."""
     environment = Environment(
@@ -136,16 +179,33 @@ def render(backbones: Sequence[BackboneReport], *, physics_iq_size: int) -> str:
     )
     environment.filters["brief"] = brief
     environment.filters["groupby_kind"] = by_kind
+    environment.filters["duration"] = duration
+    script = (TEMPLATES / SCRIPT).read_text(encoding="utf-8")
     return environment.get_template("report.html.jinja").render(
         backbones=backbones,
-        drawing=(WIDTH, HEIGHT),
+        drawing=(curves.WIDTH, curves.HEIGHT),
+        course_drawing=(course.WIDTH, course.HEIGHT),
         few_clips=FEW_CLIPS,
-        leaderboard=LEADERBOARD,
-        leaderboard_source=SOURCE,
+        published=PUBLISHED,
+        leaderboard_source=LEADERBOARD,
+        paper=PAPER,
         physics_iq_size=physics_iq_size,
         readings=READINGS,
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        sides=SIDES,
         speed=SPEED,
     )
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a reader says them; a dash when they are not known."""
+    if seconds is None:
+        return "–"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def by_kind(rows: Sequence[TableRow]) -> list[tuple[Kind, list[TableRow]]]:

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from components.report.catalogue import HEADLINES, METRICS, MODELS, Metric, Row, Subject, metric_of, row_of
+from components.evaluation.consistency.catalogue import BY_NAME
+from components.report.catalogue import HEADLINES, METRICS, MODELS, Metric, Row, Subject, metric_of
 from components.report.figures import Figure, Figures, Number, Reading
 
 MARGIN = 0.04  # of an axis, beyond its outermost interval
@@ -106,36 +107,45 @@ def ladders(figures: Figures) -> tuple[Ladder, ...]:
     return tuple(ladder for metric in HEADLINES if (ladder := _ladder(figures, metric_of(metric))).standings)
 
 
-def table(figures: Figures, subject: Subject) -> Table:
-    """Every row and metric of a subject."""
-    wanted = _of(subject)
-    rows = [row for row in figures.rows() if wanted(figures.metrics(row))]
-    metrics = list(dict.fromkeys(metric for row in rows for metric in wanted(figures.metrics(row))))
-    metrics.sort(key=_place)
-    columns = tuple(_column(figures, rows, metric) for metric in metrics)
+def table(figures: Figures, subject: Subject, *, group: str = "") -> Table:
+    """Every row and metric of a subject, or of one of its groups."""
+    wanted = _of(subject, group)
+    rows = [row for row in judged(figures) if wanted(figures.metrics(row))]
+    return arranged(figures, rows, (metric for row in rows for metric in wanted(figures.metrics(row))))
+
+
+def arranged(figures: Figures, rows: Sequence[str], metrics: Iterable[str]) -> Table:
+    """These rows and metrics, the metrics in the page's order."""
+    columns = tuple(_column(figures, rows, metric) for metric in sorted(set(metrics), key=_place))
     return Table(
         columns=columns,
         rows=tuple(
-            TableRow(row=row_of(row), cells=tuple(_cell(figures, row, column) for column in columns)) for row in rows
+            TableRow(row=figures.row(row), cells=tuple(_cell(figures, row, column) for column in columns))
+            for row in rows
         ),
     )
 
 
-def comparisons(figures: Figures, subject: Subject) -> tuple[Comparison, ...]:
+def judged(figures: Figures) -> list[str]:
+    """The rows that the judge measured: all but those of the models' own heads."""
+    return [row for row in figures.rows() if figures.row(row).kind != "own"]
+
+
+def comparisons(figures: Figures, subject: Subject, *, group: str = "") -> tuple[Comparison, ...]:
     """Every pair of rows that metrics.json compares."""
     found = []
     for earlier, later in figures.pairs():
-        metrics = _of(subject)(figures.metrics(f"{earlier}_to_{later}"))
+        metrics = _of(subject, group)(figures.metrics(f"{earlier}_to_{later}"))
         given = {metric: figure for metric in metrics if (figure := figures.gain(earlier, later, metric))}
         common = _common(figure.n for figure in given.values())
         gains = tuple(_gain(figure, metric_of(metric), common) for metric, figure in given.items())
         if gains:
-            found.append(Comparison(earlier=row_of(earlier), later=row_of(later), gains=gains, n=common))
+            found.append(Comparison(earlier=figures.row(earlier), later=figures.row(later), gains=gains, n=common))
     return tuple(found)
 
 
 def _ladder(figures: Figures, metric: Metric) -> Ladder:
-    measured = {row: figure for row in figures.rows() if (figure := figures.figure(row, metric.key))}
+    measured = {row: figure for row in judged(figures) if (figure := figures.figure(row, metric.key))}
     if not measured:
         return Ladder(metric=metric, standings=(), floor=None)
     ends = [number.value for figure in measured.values() for number in _ends(figure)]
@@ -148,7 +158,7 @@ def _ladder(figures: Figures, metric: Metric) -> Ladder:
         return round(100 * (1 - share if metric.better == "lower" else share), 2)
 
     standings = tuple(
-        Standing(row=row_of(row), figure=figure, mark=_mark(figure, place)) for row, figure in measured.items()
+        Standing(row=figures.row(row), figure=figure, mark=_mark(figure, place)) for row, figure in measured.items()
     )
     floor = next((standing.mark.mean for standing in standings if standing.row.kind == "floor"), None)
     return Ladder(metric=metric, standings=standings, floor=floor)
@@ -200,9 +210,13 @@ def _gain(figure: Figure, metric: Metric, common: Number | None) -> Gain:
     )
 
 
-def _of(subject: Subject) -> Callable[[Iterable[str]], list[str]]:
-    return lambda metrics: [metric for metric in metrics if metric_of(metric).subject == subject]
+def _of(subject: Subject, group: str) -> Callable[[Iterable[str]], list[str]]:
+    def wanted(metric: Metric) -> bool:
+        return metric.subject == subject and group in ("", metric.group)
+
+    return lambda metrics: [metric for metric in metrics if wanted(metric_of(metric))]
 
 
 def _place(metric: str) -> tuple[int, str]:
-    return list(METRICS).index(metric) if metric in METRICS else len(METRICS), metric
+    known = [*METRICS, *BY_NAME]
+    return known.index(metric) if metric in known else len(known), metric

@@ -1,35 +1,34 @@
-"""Sampled scenes as moving strips: a column for each model, rows video, depth and flow, in one looping picture.
+"""Sampled scenes as moving strips: a column for each model, rows video, depth, flow and error, in one looping picture.
 
-One picture for all columns keeps them in step. Colours have one scale in a scene, that of the truth.
+One picture for all columns keeps them in step. Colours have one scale in a scene, that of the truth; error is how far a
+pixel's colour is from the true one, on one scale for all scenes.
 
 Legend: K scenes, T frames, H, W.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.errors import Phys4dError
 from components.pictures import GAP, Picture, data_uri, durations, joined, opaque, scaled, stride, webp
-from components.report.catalogue import MODELS, Row, row_of
+from components.report.catalogue import Row, row_of
+from components.report.samples import Fields, Samples
 from components.simulation.preview import depth_colours, flow_colours
 
 SCENES = 6  # the first of those that were kept
-SHOWN = ("truth", *(model for model in MODELS if model != "stage1"))  # stage 1's video is the base's
+SIDES = ("video", "depth", "flow", "error")  # the rows, from above
 TILE = 192  # pixels: the height of a tile, about
 FRAMES = 33  # of a longer video every second, third, ... is shown
 SPEED = "half"
 SLOWER = 2  # than the world, which is the same
 FASTEST, LEAST_SPEED = 0.995, 0.5  # quantile of the true speed, and pixels a frame, at which a colour is full
 STILLS = 6  # moments of the strip that does not move
+FULL_ERROR = 128  # levels of 255, mean over the channels, at which the colour of an error is full
+ERROR = (178, 24, 43)  # RGB of a full error; none is white
 QUALITIES = (80, 60, 40, 20)  # of WebP: the first with which the scenes fit into the budget
-
-Fields = Mapping[str, Mapping[str, NDArray[Any]]]  # by row and name: rgb, depth, flow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,35 +46,21 @@ class Scene:
     height: int
 
 
-def read_scenes(path: Path, *, fps: int, budget: int) -> tuple[tuple[Scene, ...], tuple[int, int]]:
-    """The first scenes of samples.npz in about `budget` bytes, and the height and width of a frame.
-
-    Phys4dError when the file is not readable.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            shown = [row for row in SHOWN if f"{row}/rgb" in stored]
-            fields = {row: {field: stored[f"{row}/{field}"] for field in ("rgb", "depth", "flow")} for row in shown}
-            captions, clip_ids = stored["captions"].tolist(), stored["clip_ids"].tolist()
-            height, width = fields["truth"]["rgb"].shape[2:4]
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise Phys4dError(f"{path}: not readable ({error}): run the stage evaluate again") from error
-    drawn = [
-        _drawn({row: {name: array[number] for name, array in arrays.items()} for row, arrays in fields.items()})
-        for number in range(min(SCENES, len(captions)))
-    ]
-    frames = len(fields["truth"]["rgb"][0])
+def draw_scenes(samples: Samples, *, fps: int, budget: int) -> tuple[Scene, ...]:
+    """The first scenes in about `budget` bytes."""
+    drawn = [_drawn(samples.clip(number)) for number in range(min(SCENES, len(samples.captions)))]
+    frames = samples.frames
     encoded: list[tuple[bytes, bytes]] = []
     for quality in QUALITIES:
         times = durations(frames, fps, most=FRAMES, slower=SLOWER)
         encoded = [(webp(moving, times, quality), webp(still[None], [0], quality)) for moving, still in drawn]
         if sum(len(part) for parts in encoded for part in parts) <= budget:
             break
-    scenes = tuple(
+    return tuple(
         Scene(
-            clip_id=clip_ids[number],
-            caption=captions[number],
-            columns=tuple(row_of(row) for row in fields),
+            clip_id=samples.clip_ids[number],
+            caption=samples.captions[number],
+            columns=tuple(row_of(row) for row in samples.fields),
             moving=data_uri(encoded[number][0]),
             still=data_uri(encoded[number][1]),
             gap=round(100 * GAP / moving.shape[2], 3),
@@ -85,7 +70,6 @@ def read_scenes(path: Path, *, fps: int, budget: int) -> tuple[tuple[Scene, ...]
         )
         for number, (moving, _) in enumerate(drawn)
     )
-    return scenes, (int(height), int(width))
 
 
 def _drawn(fields: Fields) -> tuple[Picture, Picture]:
@@ -115,8 +99,8 @@ def _sized(fields: Fields) -> Fields:
     }
 
 
-def _coloured(fields: Fields) -> list[tuple[Picture, Picture, Picture]]:
-    """Video, depth and flow (T,H,W,3) of every row, in the truth's scales."""
+def _coloured(fields: Fields) -> list[tuple[Picture, ...]]:
+    """Video, depth, flow and error (T,H,W,3) of every row, in the truth's scales."""
     rows = list(fields)
     near, far = fields["truth"]["depth"].min(), fields["truth"]["depth"].max()
     depth = np.clip(np.nan_to_num(np.concatenate([parts["depth"] for parts in fields.values()]), nan=far), near, far)
@@ -124,7 +108,14 @@ def _coloured(fields: Fields) -> list[tuple[Picture, Picture, Picture]]:
     speed = np.linalg.norm(np.nan_to_num(fields["truth"]["flow"]), axis=-1)
     fastest = max(float(np.quantile(speed, FASTEST)), LEAST_SPEED)
     flows = [flow_colours(np.nan_to_num(parts["flow"]), fastest=fastest) for parts in fields.values()]
-    return [(fields[row]["rgb"], one, other) for row, one, other in zip(rows, depths, flows, strict=True)]
+    errors = [error_colours(parts["rgb"], fields["truth"]["rgb"]) for parts in fields.values()]
+    return [(fields[row]["rgb"], *parts) for row, *parts in zip(rows, depths, flows, errors, strict=True)]
+
+
+def error_colours(rgb: NDArray[np.uint8], truth: NDArray[np.uint8]) -> Picture:
+    """How far colours (...,3) are from the true ones: white for equal ones, ERROR from FULL_ERROR levels on."""
+    error = np.abs(rgb.astype(np.float32) - truth).mean(axis=-1, keepdims=True).clip(0, FULL_ERROR) / FULL_ERROR
+    return np.asarray(255 + error * (np.array(ERROR, np.float32) - 255)).round().astype(np.uint8)
 
 
 def _scaled(frames: NDArray[Any], interpolation: int) -> NDArray[Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from components.pipeline.execution import StageContext
 
 UNIT = "backbones"
-PICTURES = 3_600_000  # bytes, of all backbones together: base64 makes a third more of them
+PICTURES = 4_500_000  # bytes, of all backbones together: base64 makes a third more of them
 
 
 def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
@@ -29,6 +29,7 @@ def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
                 promotion=params.promotion,
                 evaluation=params.evaluation,
                 backbone=getattr(params.backbones, name),
+                camera=params.simulation.camera,
                 fps=params.video.fps,
                 budget=PICTURES // len(names),
             )

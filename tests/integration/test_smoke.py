@@ -152,7 +152,7 @@ def test_a_changed_split_runs_only_itself_and_its_gate(done: Project) -> None:
 
 
 def test_editing_evaluation_runs_the_evaluation_only(done: Project) -> None:
-    with edited(done.root / "components/evaluation/bootstrap.py", '"""', '"""Edited. '):
+    with edited(done.root / "components/evaluation/judge.py", '"""', '"""Edited. '):
         assert stale(done) == {"evaluate@wan22"}
 
 

@@ -39,7 +39,7 @@ class Page(HTMLParser):
             self.text += " "
         self._backbone = found.get("data-backbone") or self._backbone
         self.scripts += tag == "script"
-        self._styles += tag == "style"
+        self._styles += tag in ("style", "script")
         self.sources += [found[name] or "" for name in ("src", "srcset", "data", "action") if name in found]
         self.sources += [found["href"] or ""] if "href" in found else []
         if tag == "img":
@@ -50,7 +50,7 @@ class Page(HTMLParser):
             self.checks[found["data-check"] or ""] = float(found["data-value"] or "nan")
 
     def handle_endtag(self, tag: str) -> None:
-        self._styles -= tag == "style"
+        self._styles -= tag in ("style", "script")
 
     def handle_data(self, data: str) -> None:
         if self._styles:

@@ -4,11 +4,16 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from components.evaluation.judge import METRICS
+from components.evaluation.table import Table, encode_table
+from components.index import IndexRow, encode_rows
 
 # metric: value of truth, take2, round_trip, first_frame, base, stage1, stage2, stage3; half an interval
 VIDEO: dict[str, tuple[tuple[float, ...], float]] = {
@@ -112,6 +117,49 @@ def _falling(
     return rgb, depth.astype(np.float16), flow.astype(np.float16)
 
 
+FAMILIES = ("drop", "ramp")
+CLIPS = 8
+
+
+def make_table(folder: Path) -> Table:
+    """per_clip.parquet of CLIPS clips in half as many configurations, and the index of their split, two families."""
+    rng = np.random.default_rng(5)
+    ids = [f"test-rigid-{number // 2:06d}-v{number % 2}-t0" for number in range(CLIPS)]
+    videos = {}
+    for row, quality in {
+        "truth": 1.0,
+        "first_frame": 0.2,
+        "base": 0.3,
+        "stage1": 0.3,
+        "stage2": 0.6,
+        "stage3": 0.7,
+    }.items():
+        values = quality + 0.1 * rng.uniform(size=(CLIPS, 2, len(METRICS)))
+        values[..., METRICS.index("centroid_error")] = 10 * (1 - values[..., METRICS.index("centroid_error")])
+        values[..., -8:] = 0.9  # of the second take
+        videos[row] = values
+    videos["stage3"][5, :, METRICS.index("s_iou")] = videos["stage3"][5, :, METRICS.index("st_iou")] = 0.0
+    videos["stage3"][5, :, METRICS.index("permanence")] = 0.01
+    configurations = [str(number // 2) for number in range(CLIPS)]
+    table = Table(clip_ids=ids, configurations=configurations, videos=videos, heads={})
+    (folder / "data/evaluation/wan22/per_clip.parquet").write_bytes(encode_table(table))
+    split = folder / "data/simulation/test"
+    split.mkdir(parents=True)
+    (split / "index.parquet").write_bytes(
+        encode_rows(
+            [_index_row(clip, FAMILIES[int(place) % 2]) for clip, place in zip(ids, configurations, strict=True)]
+        )
+    )
+    return table
+
+
+def _index_row(clip_id: str, family: str) -> IndexRow:
+    usual: dict[Any, Any] = {str: "x", int: 1, float: 0.5, bool: True}
+    values: dict[str, Any] = {field.name: usual[field.type] for field in fields(IndexRow)}
+    values |= {"shard": "shard-000000.tar", "sha256": "0" * 64, "clip_id": clip_id}
+    return IndexRow(**{**values, "category": "rigid", "family": family})
+
+
 def make_run(
     root: Path, *, metrics: Mapping[str, float | str], samples: Mapping[str, NDArray[Any]], size: str = "tiny"
 ) -> None:
@@ -120,6 +168,7 @@ def make_run(
     folder.mkdir(parents=True)
     (folder / "metrics.json").write_text(json.dumps(metrics))
     np.savez(folder / "samples.npz", allow_pickle=False, **samples)
+    make_table(root)
     parent = None
     for key, curves in CURVES.items():
         model = root / "models/wan22" / key

@@ -3,7 +3,8 @@
 import pytest
 
 from components.report.catalogue import Better
-from components.report.figures import Figures, Reading, written
+from components.report.figures import Figures, Reading
+from components.report.numbers import written
 from components.report.results import comparisons, ladders, table
 from tests.report.project import make_metrics
 

@@ -13,14 +13,15 @@ from PIL import Image, ImageSequence
 from components.errors import Phys4dError
 from components.pictures import GAP, LAST
 from components.report import strips
-from components.report.strips import SCENES, Scene, read_scenes
+from components.report.samples import read_samples
+from components.report.strips import FULL_ERROR, SCENES, Scene, draw_scenes, error_colours
 from tests.report.conftest import TILE
 from tests.report.project import make_samples
 
 
 def scenes_of(folder: Path, samples: dict[str, NDArray[Any]], *, budget: int = 10**7) -> tuple[Scene, ...]:
     np.savez(folder / "samples.npz", allow_pickle=False, **samples)
-    return read_scenes(folder / "samples.npz", fps=16, budget=budget)[0]
+    return draw_scenes(read_samples(folder / "samples.npz"), fps=16, budget=budget)
 
 
 def opened(uri: str) -> Image.Image:
@@ -56,7 +57,7 @@ def test_columns_are_the_models_and_rows_their_fields(tmp_path: Path) -> None:
     scene = scenes_of(tmp_path, samples)[0]
     assert [row.key for row in scene.columns] == ["truth", "base", "stage2", "stage3"]
     frames = frames_of(scene)
-    assert frames.shape == (5, 3 * TILE + 2 * GAP, 4 * TILE + 3 * GAP, 4)
+    assert frames.shape == (5, 4 * TILE + 3 * GAP, 4 * TILE + 3 * GAP, 4)
     for column, row in enumerate(("truth", "base", "stage2", "stage3")):
         expected = samples[f"{row}/rgb"][0, 4].repeat(3, 0).repeat(3, 1).astype(int)
         assert np.abs(tile(frames[4], column=column, row=0) - expected).mean() < 6, row
@@ -89,6 +90,16 @@ def test_a_true_pixel_has_the_same_colour_whatever_the_other_columns_show() -> N
             np.testing.assert_array_equal(one, expected)
 
 
+def test_an_error_is_white_where_there_is_none_and_grows_to_its_full_colour() -> None:
+    truth = np.full((1, 1, 4, 3), 100, np.uint8)
+    levels = np.array([0, FULL_ERROR // 4, FULL_ERROR // 2, FULL_ERROR], np.uint8)
+    drawn = error_colours(truth + levels[None, None, :, None], truth)[0, 0].astype(int)
+    assert drawn[0].tolist() == [255, 255, 255]
+    assert drawn[3].tolist() == list(strips.ERROR)
+    assert (np.diff(drawn[:, 1]) < 0).all()
+    np.testing.assert_allclose(drawn[2], (drawn[0] + drawn[3]) / 2, atol=1)
+
+
 def test_the_still_one_has_a_line_for_each_model(tmp_path: Path) -> None:
     scene = scenes_of(tmp_path, make_samples(frames=9))[0]
     with opened(scene.still) as image:
@@ -106,7 +117,7 @@ def test_large_and_long_videos_are_reduced(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(strips, "TILE", 24)
     scene = scenes_of(tmp_path, make_samples(scenes=1, frames=81, height=60, width=104))[0]
     assert len(frames_of(scene)) == 27
-    assert scene.height == 3 * 24 + 2 * GAP
+    assert scene.height == 4 * 24 + 3 * GAP
     assert scene.width == 4 * round(104 * 24 / 60) + 3 * GAP
 
 
@@ -138,9 +149,9 @@ def test_pictures_of_full_size_and_of_the_worst_kind_fit_a_page(
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "samples.npz").write_bytes(b"PK not a zip")
     with pytest.raises(Phys4dError, match=r"samples\.npz: not readable .*: run the stage evaluate again"):
-        read_scenes(tmp_path / "samples.npz", fps=16, budget=10**6)
+        read_samples(tmp_path / "samples.npz")
     samples = make_samples()
     del samples["stage2/flow"]
     np.savez(tmp_path / "samples.npz", allow_pickle=False, **samples)
     with pytest.raises(Phys4dError, match="stage2/flow"):
-        read_scenes(tmp_path / "samples.npz", fps=16, budget=10**6)
+        read_samples(tmp_path / "samples.npz")

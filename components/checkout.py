@@ -1,0 +1,33 @@
+"""What git says of the project's folder: the commit that is checked out, and whether its files were changed since."""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+EVIDENCE = "docs/evidence"  # stages write down there what was measured, which changes nothing of what is run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """The commit, in full, and whether tracked files differ from it."""
+
+    commit: str
+    changed: bool
+
+
+def read_checkout(root: Path, *, aside: Sequence[str] = (EVIDENCE,)) -> Checkout | None:
+    """The checkout in `root`, changes of the paths `aside` aside; None where git has none, or is not there."""
+    without = [f":!{path}" for path in aside]
+    commit = _git(root, "rev-parse", "HEAD")
+    changes = _git(root, "status", "--porcelain", "-uno", "--", ".", *without)
+    return None if commit is None or changes is None else Checkout(commit=commit, changed=bool(changes))
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        command = ["git", "-C", str(root), *arguments]
+        result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):  # no git, or one that waits for a lock
+        return None
+    return result.stdout.strip() if result.returncode == 0 else None
