@@ -166,7 +166,10 @@ def _permanence(video: Observed, truth: Truth) -> dict[str, Measured]:
 
 
 def _divergence(video: Observed, truth: Truth, bodies: dict[int, list[Floats]]) -> dict[str, Measured]:
-    """By tracks where they are known, by centres of what is seen otherwise, truth and take 2 read in the same way."""
+    """By tracks where they are known, by centres of what is seen otherwise, truth and take 2 read in the same way.
+
+    Centres begin where truth's do: the first frame is given, so what is wrong there is the instrument's depth.
+    """
     clip, size, fps = truth.clip, truth.diameter, truth.clip.meta.fps
     wanted: Floats
     other: Floats | None
@@ -175,15 +178,22 @@ def _divergence(video: Observed, truth: Truth, bodies: dict[int, list[Floats]]) 
         other = truth.take2.tracks.astype(np.float64) if truth.take2 is not None else None
     else:
         kept = np.isfinite(truth.seen_centres).all(axis=(0, 2))
-        tracks, wanted = centres_of(bodies)[:, kept], truth.seen_centres[:, kept]
+        wanted = truth.seen_centres[:, kept]
+        tracks = _begun_at(wanted[0], centres_of(bodies)[:, kept])
         other = truth.seen_centres_of_take2
-        other = None if other is None else other[:, kept]
+        other = None if other is None else _begun_at(wanted[0], other[:, kept])
     found = {"divergence_time": long_horizon.divergence_time(tracks, wanted, fps=fps, size=size)}
     if other is not None and other.shape == wanted.shape:
         found["divergence_time_ratio"] = long_horizon.relative_divergence_time(
             tracks, wanted, other, fps=fps, size=size
         )
     return found
+
+
+def _begun_at(start: Floats, centres: Floats) -> Floats:
+    """Centres (T,K,3), moved so that in frame 0 they are at `start` (K,3); those not seen there are not moved."""
+    offset = start - centres[0]
+    return centres + np.where(np.isfinite(offset), offset, 0.0)
 
 
 def _bodies(video: Observed, truth: Truth) -> dict[int, list[Floats]]:
