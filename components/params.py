@@ -108,6 +108,9 @@ class Evaluation(Section):
     sampler_steps: Annotated[int, Field(ge=1, le=1000)]
     bootstrap_samples: Annotated[int, Field(ge=100, le=1_000_000)]
     physics_iq_size: Annotated[int, Field(ge=240, le=4320)]
+    frechet_network: str | None = (
+        None  # a torchscript file whose features compare sets of videos; none: features of pixels
+    )
 
 
 class Promotion(Section):

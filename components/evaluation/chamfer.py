@@ -66,7 +66,9 @@ def nearest_distances(one: FloatArray, other: FloatArray, *, cap: float) -> tupl
     from scipy.spatial import cKDTree
 
     trees = [cKDTree(points, leafsize=10, balanced_tree=False) for points in (one, other)]  # a third less time in all
-    there, back = trees[1].query(one)[0], trees[0].query(other)[0]
+    there, back = (  # beyond the bound it is infinite
+        tree.query(points, distance_upper_bound=cap)[0] for tree, points in ((trees[1], one), (trees[0], other))
+    )
     return np.minimum(there, cap), np.minimum(back, cap)
 
 

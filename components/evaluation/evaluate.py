@@ -4,7 +4,7 @@ Work is kept row by row and clip by clip in a folder of its own, so that an inte
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from components.evaluation.consistency.frechet import PixelFeatures, VideoFeatures
+from components.evaluation.generative import features_of_rows
 from components.evaluation.heads import head_metrics, rivals
 from components.evaluation.judge import DepthReader
 from components.evaluation.measure import measure_rows
+from components.evaluation.own import own_row
 from components.evaluation.rows import read_field
 from components.evaluation.sampling import (
+    OWN,
     REFERENCES,
     Plan,
     keeps_video,
@@ -24,6 +28,7 @@ from components.evaluation.sampling import (
     sample_model,
     sample_reference,
 )
+from components.evaluation.set_distance import TRUTH, SetFeatures
 from components.evaluation.table import Table
 from components.evaluation.takes import TakePlace
 from components.files import atomic_file
@@ -32,7 +37,7 @@ from components.model import load_model
 if TYPE_CHECKING:
     from components.params import Params
 
-BASE, HEADS_ONLY = "base", "stage1"
+BASE, HEADS_ONLY, JUDGED_TRUTH = "base", "stage1", "judged_truth"
 SHOWN = 6  # clips whose videos, depth and motion are kept
 
 
@@ -47,6 +52,7 @@ class Evaluation:
     score_size: int  # pixels: height of the frames in the Physics-IQ-style score
     processes: int
     work: Path
+    features: VideoFeatures = field(default_factory=PixelFeatures)  # by which sets of videos are compared
 
     @cached_property
     def made_by(self) -> dict[str, str]:
@@ -92,12 +98,19 @@ def evaluate(evaluation: Evaluation) -> Table:
         stopped=evaluation.plan.stopped,
         advance=evaluation.plan.advance,
     )
-    videos = {"truth": made["truth"]} | {name: made[evaluation.row(name).name] for name in REFERENCES}
+    features = _read_features(evaluation)
+    videos = {TRUTH: made[TRUTH]} | {name: made[evaluation.row(name).name] for name in REFERENCES}
     return Table(
         clip_ids=[place.take1.clip_id for place in evaluation.plan.places],
         configurations=[place.configuration for place in evaluation.plan.places],
         videos=videos | {name: made[evaluation.row(name).name] for name in evaluation.models},
         heads=heads,
+        own={
+            own_row(maker): np.array(read_field(evaluation.row(row), OWN))
+            for row, maker in evaluation.made_by.items()
+            if maker != BASE
+        },
+        features=features,
     )
 
 
@@ -157,3 +170,18 @@ def _read_rivals(evaluation: Evaluation) -> dict[str, NDArray[np.float64]]:
         for name, read in rivals(clip, np.array(decoded[number, 0]), evaluation.mean_depth).items():
             measured.setdefault(name, []).append(head_metrics(read, clip))
     return {name: np.stack(values) for name, values in measured.items()}
+
+
+def _read_features(evaluation: Evaluation) -> SetFeatures:
+    """Features of all rows' videos; those of the true video are what the judge read as `judged_truth`."""
+    plan, kind = evaluation.plan, evaluation.features
+    rows = (*REFERENCES, *evaluation.made_by)
+    made = features_of_rows(
+        {name: read_field(evaluation.row(name), "frames") for name in rows},
+        kind,
+        evaluation.work / "features",
+        plan.check_stopped,
+    )
+    found = {TRUTH: made[JUDGED_TRUTH]} | {name: made[name] for name in REFERENCES}
+    found |= {name: made[evaluation.row(name).name] for name in evaluation.models}
+    return SetFeatures(name=kind.name, rows=found)

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from components.clip import Clip
 from components.evaluation.chamfer import CAP, MovingPoints, chamfer_4d, dynamic_pixels, moving_points, points_of
 from components.evaluation.colours import SEEN, Found, Located, Palette, find_objects, locate, palette_of
+from components.evaluation.consistency.observed import Observed
+from components.evaluation.consistency.truth import Truth
+from components.evaluation.instruments import JUDGED, measure_columns
 from components.evaluation.motion import (
     Flow,
     depth_warp,
@@ -40,7 +43,8 @@ WORLD_METRICS = (
     "flow_epe",  # px, on visible points of dynamic objects
     "static_flow_epe",  # px, on all other visible points: motion where there is none
 )
-METRICS = (*WORLD_METRICS, *PHYSICS_IQ_COLUMNS)
+METRICS = (*WORLD_METRICS, *JUDGED, *PHYSICS_IQ_COLUMNS)
+STATIC_WORLD = 1  # its id in segmentations
 
 
 class DepthReader(Protocol):
@@ -73,6 +77,7 @@ class Reference:
     """What the videos of one clip are measured against."""
 
     clip: Clip
+    world: Truth  # the same clip and take 2, for the metrics of the catalogue
     palette: Palette
     located: Located  # as found in the true video
     points: MovingPoints
@@ -91,6 +96,7 @@ def prepare(pair: TakePair, *, size: int) -> Reference:
     one, other = (enlarged(take.rgb, size) for take in (pair.take1, pair.take2))
     return Reference(
         clip=clip,
+        world=Truth(clip=clip, take2=pair.take2),
         palette=palette,
         located=locate(find_objects(clip.rgb, palette).labels, len(palette.ids)),
         points=moving_points(clip),
@@ -118,7 +124,8 @@ def video_metrics(frames: NDArray[np.uint8], depth: NDArray[np.float32], referen
     case = score_recorded(
         enlarged(frames, reference.size), reference.takes, scenario=meta.configuration, view=str(meta.view)
     )
-    return _metrics(reading, case, reference)
+    seen = Observed(rgb=frames, depth=depth, flow=reading.flow, segmentation=_identified(reading.found, reference))
+    return _metrics(reading, seen, case, reference)
 
 
 def truth_metrics(reference: Reference) -> NDArray[np.float64]:
@@ -132,10 +139,16 @@ def truth_metrics(reference: Reference) -> NDArray[np.float64]:
         take2=takes.variance,
         variance=takes.variance,
     )
-    return _metrics(Reading(found=found, depth=clip.depth, flow=clip.flow), case, reference)
+    return _metrics(Reading(found=found, depth=clip.depth, flow=clip.flow), Observed.of(clip), case, reference)
 
 
-def _metrics(reading: Reading, case: PhysicsIqCase, reference: Reference) -> NDArray[np.float64]:
+def _identified(found: Found, reference: Reference) -> NDArray[np.int64]:
+    """Labels as the simulator's segmentation (T,H,W): the ids of objects, the static world elsewhere."""
+    ids: NDArray[np.int64] = np.append(reference.palette.ids, STATIC_WORLD)[found.labels]  # the last for NOTHING
+    return ids
+
+
+def _metrics(reading: Reading, seen: Observed, case: PhysicsIqCase, reference: Reference) -> NDArray[np.float64]:
     clip, moving = reference.clip, dynamic_pixels(reference.clip)[:-1]
     dynamic, truth = reference.palette.dynamic, reference.located
     located = locate(reading.found.labels, len(dynamic))
@@ -161,4 +174,4 @@ def _metrics(reading: Reading, case: PhysicsIqCase, reference: Reference) -> NDA
         mean_where(errors, clip.visible & moving),
         mean_where(errors, clip.visible & ~moving),
     )
-    return np.array([*world, *case.columns()])
+    return np.array([*world, *measure_columns(JUDGED, seen, reference.world), *case.columns()])

@@ -1,4 +1,7 @@
-"""What an evaluation leaves: metrics.json, per_clip.parquet, samples.npz. The same evaluation gives the same bytes."""
+"""What an evaluation leaves: metrics.json, per_clip.parquet, plots and samples.npz.
+
+The same evaluation gives the same bytes.
+"""
 
 import io
 import json
@@ -15,11 +18,14 @@ from components.evaluation.sampling import SHOWN_DEPTH, SHOWN_FLOW
 from components.evaluation.table import Table, encode_table
 from components.files import write_atomically
 
+STAGES = ("base", "stage1", "stage2", "stage3")
+PLOTTED = ("score", "centroid_error", "chamfer", "depth_warp_l1")  # those that promotion asks for, and depth's own
+
 
 def write_results(
     folder: Path, evaluation: Evaluation, table: Table, figures: Mapping[str, float | str]
 ) -> dict[str, float]:
-    """Write all three into `folder`; the numbers of metrics.json, which beside `figures` says what was measured."""
+    """Write all of it into `folder`; the numbers of metrics.json, which beside `figures` says what was measured."""
     plan = evaluation.plan
     document: dict[str, float | str] = {
         **figures,
@@ -29,8 +35,25 @@ def write_results(
     }
     write_atomically(folder / "metrics.json", json.dumps(document, indent=1, allow_nan=False).encode())
     write_atomically(folder / "per_clip.parquet", encode_table(table))
+    for metric in PLOTTED:
+        write_atomically(folder / "plots" / f"{metric}.csv", progress_by_stage(figures, metric).encode())
     write_atomically(folder / "samples.npz", encode_arrays(shown_samples(evaluation)))
     return {key: value for key, value in document.items() if not isinstance(value, str)}
+
+
+def progress_by_stage(figures: Mapping[str, float | str], metric: str) -> str:
+    """A table for `dvc plots`: the metric of the base (0) and of every stage, with its 95 % interval; CSV.
+
+    A stage on which it is not defined has no line; an interval that is not known is empty.
+    """
+    lines = ["stage,low,mean,high"]
+    for number, stage in enumerate(STAGES):
+        key = f"{stage}.{metric}"
+        if key in figures:
+            lines.append(
+                ",".join([str(number), *(str(figures.get(f"{key}{end}", "")) for end in (".low", "", ".high"))])
+            )
+    return "\n".join(lines) + "\n"
 
 
 def shown_samples(evaluation: Evaluation) -> dict[str, NDArray[Any]]:

@@ -33,6 +33,10 @@ class RowWriter:
         for number, video in enumerate(frames):
             self._depth[clips.start + number, sample] = self._judge.predict(video)
 
+    def depth_of(self, clip: int, sample: int) -> NDArray[np.float32]:
+        """What the judge's network read of a video that was put, (T,H,W)."""
+        return np.array(self._depth[clip, sample], np.float32)
+
     def flush(self) -> None:
         """Write what is still in memory."""
         for array in (self._frames, self._depth):

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from components.backbones.base import Codec, Frames
 from components.clip import Clip
 from components.errors import StoppedError
+from components.evaluation.consistency.truth import Truth
 from components.evaluation.heads import Read
 from components.evaluation.judge import DepthReader
+from components.evaluation.own import OWN_METRICS, own_metrics
 from components.evaluation.rows import RowWriter, new_row
 from components.evaluation.takes import TakePlace
 from components.generate import Generated, generate, read_frames
@@ -27,7 +29,7 @@ from components.shards import read_part
 from components.training.diffusion import CHUNK
 
 REFERENCES = ("judged_truth", "take2", "round_trip", "first_frame")
-SHOWN_DEPTH, SHOWN_FLOW = "shown_depth", "shown_flow"  # fields of a row
+SHOWN_DEPTH, SHOWN_FLOW, OWN = "shown_depth", "shown_flow", "own"  # fields of a row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +48,13 @@ class Plan:
     def batches(self) -> Iterator[slice]:
         """Neighbouring clips; StoppedError between them when a signal came."""
         for start in range(0, len(self.places), CHUNK):
-            if self.stopped():
-                raise StoppedError("stopped; finished rows are kept, the same command goes on from there")
+            self.check_stopped()
             yield slice(start, min(start + CHUNK, len(self.places)))
+
+    def check_stopped(self) -> None:
+        """StoppedError when a signal came."""
+        if self.stopped():
+            raise StoppedError("stopped; finished rows are kept, the same command goes on from there")
 
     def prompts(self) -> "Prompts":
         """What every model is given."""
@@ -102,12 +108,14 @@ def sample_reference(plan: Plan, row: str, codec: Codec, judge: DepthReader, fol
 def sample_model(plan: Plan, model: Model, judge: DepthReader, folder: Path, *, reader: Model) -> None:
     """The row of a model: videos of every clip; of the shown clips' first ones also depth and motion.
 
-    A model without heads is read by `reader`'s.
+    What heads say of every first sample is measured at once, as OWN_METRICS (C,metrics): kept whole, it would be
+    several times as large as the videos. A model without heads is read by `reader`'s, to be shown alone.
     """
     prompts = plan.prompts()
-    headless = replace(model, heads=None)  # reading costs a forward pass, and only the first samples are shown
+    headless = replace(model, heads=None)  # reading costs a forward pass: the first samples alone are read
     with _row(plan, folder, judge, samples=plan.samples) as writer:
         shown = _Shown(writer, plan)
+        own = writer.field(OWN, np.float64, (len(plan.places), len(OWN_METRICS))) if model.heads else None
         for sample in range(plan.samples):
             for batch in plan.batches():
                 made = generate(
@@ -122,6 +130,8 @@ def sample_model(plan: Plan, model: Model, judge: DepthReader, folder: Path, *, 
                 writer.put(batch, sample, made.rgb)
                 if sample == 0:
                     shown.put(batch, made if model.heads else _read(plan, reader, made.rgb, prompts.captions[batch]))
+                    if own is not None:
+                        own[batch] = _measure_own(plan, batch, made, writer)
                 plan.advance(len(made.rgb))
 
 
@@ -132,8 +142,7 @@ def read_true_clips(plan: Plan, model: Model) -> Iterator[tuple[Clip, Read]]:
         captions = [clip.meta.caption_initial for clip in clips]
         made = _read(plan, model, np.stack([clip.rgb for clip in clips]), captions)
         for number, clip in enumerate(clips):
-            parts = {field.name: getattr(made, field.name)[number] for field in fields(Read)}
-            yield clip, Read(**parts)
+            yield clip, _said(made, number)
         plan.advance(len(clips))
 
 
@@ -158,6 +167,26 @@ class _Shown:
         for place, clip in enumerate(self._shown):
             if batch.start <= clip < batch.stop:
                 self._depth[place], self._flow[place] = read.depth[clip - batch.start], read.flow[clip - batch.start]
+
+
+def _measure_own(plan: Plan, batch: slice, made: Generated, writer: RowWriter) -> NDArray[np.float64]:
+    """OWN_METRICS (clips,metrics) of the first samples of a batch."""
+    return np.stack(
+        [
+            own_metrics(
+                _said(made, number),
+                made.rgb[number],
+                writer.depth_of(batch.start + number, 0),
+                Truth(clip=place.read().take1),
+            )
+            for number, place in enumerate(plan.places[batch])
+        ]
+    )
+
+
+def _said(made: Generated, number: int) -> Read:
+    """What heads said of one video."""
+    return Read(**{field.name: getattr(made, field.name)[number] for field in fields(Read)})
 
 
 def _read(plan: Plan, model: Model, frames: Frames, captions: Sequence[str]) -> Generated:

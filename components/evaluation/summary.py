@@ -15,14 +15,18 @@ from numpy.typing import NDArray
 from components.errors import ParametersError
 from components.evaluation.bootstrap import draws, means_of_draws, percentile_interval, sign_test
 from components.evaluation.heads import HEAD_METRICS
+from components.evaluation.instruments import JUDGED
 from components.evaluation.judge import PHYSICS_IQ_COLUMNS, WORLD_METRICS
+from components.evaluation.own import OWN_METRICS, own_row
 from components.evaluation.physics_iq_agreement import COLUMNS
 from components.evaluation.physics_iq_score import scores
+from components.evaluation.set_distance import SetFeatures, set_distances
 from components.evaluation.table import Table, nanmean
 
-GAINS = (("base", "stage1"), ("base", "stage2"), ("stage1", "stage2"), ("stage2", "stage3"), ("base", "stage3"))
+_VIDEOS = (("base", "stage1"), ("base", "stage2"), ("stage1", "stage2"), ("stage2", "stage3"), ("base", "stage3"))
+GAINS = (*_VIDEOS, *((own_row(one), own_row(other)) for one, other in _VIDEOS if one != "base"))  # it has no heads
 SCORE = "score"
-MEANS = (*WORLD_METRICS, *COLUMNS, *HEAD_METRICS)  # metrics that are plain means
+MEANS = tuple(dict.fromkeys((*WORLD_METRICS, *JUDGED, *COLUMNS, *HEAD_METRICS, *OWN_METRICS)))  # plain means
 DIGITS = 8  # significant ones
 
 Array = NDArray[np.float64]
@@ -49,7 +53,26 @@ def summarise(table: Table, *, seed: int, resamples: int, gains: Sequence[tuple[
         for metric in before.keys() & after.keys():
             gain = _difference(before[metric], after[metric], counts)
             figures |= _figures(f"{earlier}_to_{later}.{metric}", gain)
+    if table.features is not None:
+        figures |= _distances(table.features, units, counts)
     return dict(sorted(figures.items()))
+
+
+def _distances(features: SetFeatures, units: "_Units", counts: NDArray[np.int64]) -> dict[str, float]:
+    """The sets' distances and their differences; these have no p, as one scene alone has no distance."""
+    found = set_distances(features, units.members, counts)
+    figures: dict[str, float] = {}
+    for row, one in found.items():
+        resampled = np.maximum(one.resampled, 0)
+        figures |= _figures(f"{row}.{features.name}", Estimate(value=one.value, resampled=resampled, n=units.count))
+    for earlier, later in GAINS:
+        if earlier in found and later in found:
+            before, after = found[earlier], found[later]
+            gain = Estimate(
+                value=after.value - before.value, resampled=after.resampled - before.resampled, n=units.count
+            )
+            figures |= _figures(f"{earlier}_to_{later}.{features.name}", gain)
+    return figures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +118,7 @@ class _Units:
         self._table = table
         names = list(dict.fromkeys(table.configurations))
         self.count = len(names)
-        self._members = [
+        self.members = [
             [number for number, name in enumerate(table.configurations) if name == wanted] for wanted in names
         ]
 
@@ -113,7 +136,7 @@ class _Units:
 
     def _mean_of_views(self, row: str, metric: str) -> Array | None:
         values = self._table.of_clips(row, metric)
-        return None if values is None else np.array([nanmean(values[None, members])[0] for members in self._members])
+        return None if values is None else np.array([nanmean(values[None, members])[0] for members in self.members])
 
 
 def _difference(before: Values, after: Values, counts: NDArray[np.int64]) -> Estimate:

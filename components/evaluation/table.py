@@ -5,7 +5,7 @@ Legend: C clips, N samples of each.
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from components.evaluation.heads import HEAD_METRICS
 from components.evaluation.judge import METRICS
+from components.evaluation.own import OWN_METRICS
+from components.evaluation.set_distance import SetFeatures
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """videos: METRICS (C,N,metrics) of each row, N its own; heads: HEAD_METRICS (C,metrics). NaN: not defined.
 
+    own: OWN_METRICS (C,metrics) of what heads say of their own videos, in rows of their own; features: of the videos,
+    None when sets of them are not compared.
     configurations (C,): what the clips of one scene share, the unit of every interval.
     """
 
@@ -26,11 +30,13 @@ class Table:
     configurations: Sequence[str]
     videos: Mapping[str, NDArray[np.float64]]
     heads: Mapping[str, NDArray[np.float64]]
+    own: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    features: SetFeatures | None = None
 
     @property
     def rows(self) -> list[str]:
         """Names of all rows."""
-        return list(dict.fromkeys([*self.videos, *self.heads]))
+        return list(dict.fromkeys([*self.videos, *self.heads, *self.own]))
 
     def of_clips(self, row: str, metric: str) -> NDArray[np.float64] | None:
         """Values (C,) of a metric, averaged over samples; None when the row has no such metric."""
@@ -39,6 +45,8 @@ class Table:
         if metric in HEAD_METRICS and row in self.heads:
             values = self.heads[row][:, HEAD_METRICS.index(metric)]
             return values if np.isfinite(values).any() else None
+        if metric in OWN_METRICS and row in self.own:
+            return np.asarray(self.own[row][:, OWN_METRICS.index(metric)], np.float64)
         return None
 
 
@@ -58,7 +66,7 @@ def encode_table(table: Table) -> bytes:
         [
             *[(name, pa.string()) for name in ("row", "clip_id", "configuration")],
             ("sample", pa.int64()),
-            *[(name, pa.float64()) for name in (*METRICS, *HEAD_METRICS)],
+            *[(name, pa.float64()) for name in dict.fromkeys((*METRICS, *HEAD_METRICS, *OWN_METRICS))],
         ]
     )
     buffer = io.BytesIO()
@@ -75,6 +83,9 @@ def _lines(table: Table) -> Iterator[dict[str, Any]]:
         for row, heads in table.heads.items():
             place = {"row": row, "clip_id": clip_id, "configuration": configuration}
             yield place | _defined(HEAD_METRICS, heads[number])
+        for row, own in table.own.items():
+            place = {"row": row, "clip_id": clip_id, "configuration": configuration, "sample": 0}
+            yield place | _defined(OWN_METRICS, own[number])
 
 
 def _defined(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:

@@ -22,6 +22,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     from components import depth_network
     from components.compute import use_cores
     from components.evaluation.evaluate import Evaluation, count_steps, evaluate, sampling_plan
+    from components.evaluation.generative import FIELD, chosen_features, network_hash
     from components.evaluation.heads import mean_depth
     from components.evaluation.ledger import note_look
     from components.evaluation.results import write_results
@@ -30,6 +31,8 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     use_cores(params.resources)
     split, train = (Path("data/simulation") / name for name in (params.evaluation.split, "train"))
     places = take_places(split, read_index(split))
+    network = params.evaluation.frechet_network
+    features = chosen_features(network, shape=places[0].read().take1.depth.shape)
     models = {name: Path("models") / backbone / name for name in MODELS}
     hashes = {name: manifest_hash(path) for name, path in models.items()}
     with context.progress(count_steps(models, clips=len(places), samples=params.evaluation.noises)) as display:
@@ -41,6 +44,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
             score_size=params.evaluation.physics_iq_size,
             processes=params.resources.processes,
             work=context.work,
+            features=features,
         )
         table = evaluate(evaluation)
     figures = summarise(table, seed=params.seed, resamples=params.evaluation.bootstrap_samples)
@@ -48,6 +52,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     measured = {
         "evaluation.model": hashes[MODELS[-1]],  # by which the registry knows whose figures they are
         "evaluation.scenes": scenes,  # by which the report counts how often they were looked at
+        **({FIELD: network_hash(network)} if network else {}),
     }
     numbers = write_results(context.work / "results", evaluation, table, {**figures, **measured})
     note_look(Path(), scenes=scenes, split=split.name, models=hashes)

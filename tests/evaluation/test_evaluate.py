@@ -17,6 +17,7 @@ from components.evaluation import evaluate as module
 from components.evaluation import sampling
 from components.evaluation.evaluate import Evaluation, count_steps, evaluate
 from components.evaluation.judge import METRICS
+from components.evaluation.own import OWN_METRICS
 from components.evaluation.results import encode_arrays, shown_samples, write_results
 from components.evaluation.sampling import Plan, keeps_video, noise_seed
 from components.evaluation.summary import summarise
@@ -199,6 +200,23 @@ def test_every_row_is_there_and_as_good_as_it_should_be(done: Done) -> None:
     assert sum(done.steps) == count_steps(done.whole.models, clips=CLIPS, samples=SAMPLES)
 
 
+def test_what_heads_say_of_their_own_videos_stands_in_rows_of_its_own(done: Done) -> None:
+    assert list(done.table.own) == ["stage1_own", "stage2_own", "stage3_own"]
+    assert set(done.table.own).isdisjoint(done.table.videos)
+    for values in done.table.own.values():
+        assert values.shape == (CLIPS, len(OWN_METRICS))
+        agreement = values[:, OWN_METRICS.index("agreement_depth_absrel")]
+        np.testing.assert_allclose(agreement, (WALL - 5) / 5)  # the judge says 5 m everywhere
+
+
+def test_sets_of_videos_are_compared_with_the_true_set(done: Done) -> None:
+    features = done.table.features
+    assert features is not None
+    assert list(features.rows) == list(done.table.videos)
+    assert features.rows["stage3"].shape[:2] == (CLIPS, SAMPLES)
+    np.testing.assert_array_equal(features.rows["truth"], features.rows["judged_truth"])
+
+
 def test_base_and_stage_1_share_their_videos(done: Done) -> None:
     np.testing.assert_array_equal(done.table.videos["base"], done.table.videos["stage1"])
     assert "base" not in done.studio.seeds
@@ -260,6 +278,8 @@ def test_an_interrupted_evaluation_goes_on_and_finds_the_same(
         np.testing.assert_array_equal(values, resumed.videos[row])
     for row, values in done.table.heads.items():
         np.testing.assert_array_equal(values, resumed.heads[row])
+    for row, values in done.table.own.items():
+        np.testing.assert_array_equal(values, resumed.own[row])
 
 
 def test_the_results_say_what_was_measured_and_are_the_same_bytes_again(done: Done, tmp_path: Path) -> None:
@@ -272,7 +292,12 @@ def test_the_results_say_what_was_measured_and_are_the_same_bytes_again(done: Do
     assert (metrics["evaluation.clips"], metrics["evaluation.noises"]) == (CLIPS, SAMPLES)
     assert metrics["truth.score"] == 100
     assert metrics["base_to_stage3.centroid_error.high"] < 0
-    assert metrics["base_to_stage1.score"] == 0
+    assert metrics["base_to_stage1.score"] == metrics["base_to_stage1.frechet_pixel_features"] == 0
+    assert metrics["truth.frechet_pixel_features"] == pytest.approx(0, abs=1e-9)
+    assert metrics["base.frechet_pixel_features"] > metrics["take2.frechet_pixel_features"] > 0
+    assert metrics["stage3_own.agreement_depth_absrel"] == pytest.approx(0.2)
+    assert metrics["stage2_own_to_stage3_own.agreement_flow_epe.n"] == CLIPS
+    assert "base_own.depth_absrel" not in metrics
     assert metrics["stage1_to_stage2.head_flow_epe"] == pytest.approx(
         metrics["stage2.head_flow_epe"] - metrics["stage1.head_flow_epe"]
     )

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from components.evaluation.heads import HEAD_METRICS
+from components.evaluation.instruments import JUDGED
 from components.evaluation.judge import METRICS, Videos, measure_clip
+from components.evaluation.own import AGREEMENT
 from components.evaluation.physics_iq import score_frames
 from components.evaluation.physics_iq_recorded import enlarged
 from components.evaluation.takes import TakePair
@@ -54,6 +57,54 @@ def test_the_true_video_with_true_depth_is_next_to_perfect(pair: TakePair) -> No
     assert found["flow_epe"] < 0.5
 
 
+def test_the_catalogue_is_ideal_for_the_truth_and_next_to_it_for_the_true_video(pair: TakePair) -> None:
+    videos = {"true": Videos(frames=pair.take1.rgb[None], depth=pair.take1.depth[None])}
+    found = measure_clip(pair, videos, size=SIZE)
+    truth, true = (dict(zip(METRICS, found[row][0].tolist(), strict=True)) for row in ("truth", "true"))
+    for one in (truth, true):
+        for metric in ("depth_absrel", "depth_absrel_aligned", "moving_depth_absrel", "chamfer_l1", "chamfer_joint_l2"):
+            assert one[metric] == pytest.approx(0, abs=5e-3)
+        for metric in ("depth_delta1", "depth_delta1_aligned", "object_permanence", "ssim"):
+            assert one[metric] == pytest.approx(1)
+        assert one["psnr"] == 100
+        assert one["depth_warp_l1"] == pytest.approx(0, abs=1e-6)
+        assert one["divergence_time"] == pytest.approx((FRAMES - 1) / pair.take1.meta.fps)
+    assert [truth[f"dynamic_flow_{part}"] for part in ("epe", "1px", "fl")] == [0, 0, 0]
+    assert truth["area_variation"] == 0 <= true["area_variation"] < 0.05
+    assert true["dynamic_flow_epe"] == pytest.approx(true["flow_epe"], rel=1e-5)
+
+
+def test_a_frozen_video_parts_sooner_than_take_2_of_which_the_ratio_is_1() -> None:
+    far = TakePair(take1=disc_clip(DISC), take2=disc_clip(replace(DISC, step=(3, 2)), take=1))
+    second, frozen = (
+        measured(far, rgb, depth)
+        for rgb, depth in (
+            (far.take2.rgb, far.take2.depth),
+            (far.take1.rgb[:1].repeat(FRAMES, axis=0), far.take1.depth[:1].repeat(FRAMES, axis=0)),
+        )
+    )
+    assert second["divergence_time_ratio"] == 1
+    assert 0 < frozen["divergence_time_ratio"] < 1
+    still = far.take1.rgb[:1].repeat(FRAMES, axis=0), far.take1.depth[:1].repeat(FRAMES, axis=0) * np.float32(1.2)
+    assert measured(far, *still)["divergence_time"] == frozen["divergence_time"]  # a judge that is wrong all along
+    assert frozen["depth_absrel"] > 0
+    assert frozen["psnr"] < 100
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_a_video_of_one_colour_and_depth_that_is_no_number_are_wrong_not_undefined(pair: TakePair, grey: int) -> None:
+    found = measured(pair, np.full_like(pair.take1.rgb, grey), np.full_like(pair.take1.depth, np.nan))
+    undefined = {name for name, value in found.items() if not np.isfinite(value)}
+    assert undefined <= {"inertial_residual", "jerk", "energy_drift", "energy_gain", "penetration_rate"}
+    assert found["object_permanence"] == found["depth_delta1"] == 0
+    assert found["depth_absrel"] == 1
+
+
+def test_no_two_figures_have_one_name() -> None:
+    assert len(set(METRICS)) == len(METRICS)
+    assert set(METRICS).isdisjoint((*HEAD_METRICS, *AGREEMENT))
+
+
 def test_the_physics_iq_columns_are_those_of_the_whole_formula(pair: TakePair) -> None:
     video = film([Disc(centre=(14, 22), step=(3, 2)), OTHER])
     clips = [np.stack(list(enlarged(frames, SIZE))) for frames in (video, pair.take1.rgb, pair.take2.rgb)]
@@ -67,7 +118,8 @@ def test_two_samples_are_measured_as_each_alone(pair: TakePair) -> None:
     depth = np.stack([pair.take1.depth] * 2)
     both = measure_clip(pair, {"row": Videos(frames=np.stack(videos), depth=depth)}, size=SIZE)["row"]
     for one, video in zip(both, videos, strict=True):
-        assert dict(zip(METRICS, one.tolist(), strict=True)) == measured(pair, video, pair.take1.depth)
+        alone = measured(pair, video, pair.take1.depth)
+        np.testing.assert_array_equal(one, [alone[metric] for metric in METRICS])
 
 
 def reacts(values: list[dict[str, float]], metric: str, *, sign: int) -> None:
@@ -137,5 +189,7 @@ def test_a_clip_in_which_nothing_moves_has_a_score_and_nothing_else() -> None:
     still = disc_clip()
     found = measured(TakePair(take1=still, take2=still), still.rgb, np.full(still.depth.shape, WALL, np.float32))
     undefined = {name for name, value in found.items() if np.isnan(value)}
-    assert undefined == set(METRICS[:7])
+    of_what_moves = ("dynamic_", "occluded_", "chamfer", "moving_", "divergence_", "energy_")
+    others = {"area_variation", "inertial_residual", "jerk", "penetration_rate", "object_permanence"}
+    assert undefined == {*METRICS[:7], *others, *(name for name in JUDGED if name.startswith(of_what_moves))}
     assert found["st_iou"] == 1

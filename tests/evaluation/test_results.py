@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from components.evaluation.evaluate import Evaluation
 
 
+def test_progress_by_stage_leaves_out_what_is_not_defined() -> None:
+    figures: dict[str, float | str] = {
+        "base.chamfer": 0.5,
+        "base.chamfer.low": 0.4,
+        "base.chamfer.high": 0.6,
+        "stage1.chamfer.n": 0,
+        "stage3.chamfer": 0.25,  # of one scene: without an interval
+    }
+    assert results.progress_by_stage(figures, "chamfer") == "stage,low,mean,high\n0,0.4,0.5,0.6\n3,,0.25,\n"
+
+
 def test_what_is_no_number_is_written_and_not_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "shown_samples", lambda _: {})
     plan = SimpleNamespace(places=[SimpleNamespace(folder=Path("data/simulation/test"))], samples=4)

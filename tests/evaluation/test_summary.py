@@ -1,6 +1,7 @@
 """What stands in metrics.json, from tables whose figures are chosen."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from numpy.typing import NDArray
 
 from components.errors import ParametersError
 from components.evaluation.heads import HEAD_METRICS
+from components.evaluation.own import OWN_METRICS
 from components.evaluation.physics_iq_agreement import COLUMNS, Agreement
 from components.evaluation.physics_iq_score import PhysicsIqCase, aggregate
+from components.evaluation.set_distance import SetFeatures
 from components.evaluation.summary import summarise
 from components.evaluation.table import Table
 from tests.evaluation.tables import table, videos
@@ -101,7 +104,7 @@ def test_undefined_figures_leave_their_configuration_out() -> None:
 
 def test_a_figure_that_nothing_defines_says_so_by_n() -> None:
     found = summary(table({"base": videos(N, permanence=np.nan)}))
-    assert {key: value for key, value in found.items() if "permanence" in key} == {"base.permanence.n": 0}
+    assert {key: value for key, value in found.items() if ".permanence" in key} == {"base.permanence.n": 0}
 
 
 def test_a_figure_that_one_configuration_defines_has_no_interval() -> None:
@@ -126,6 +129,36 @@ def test_heads_are_measured_where_they_have_a_figure() -> None:
     assert found["zero_flow.head_flow_epe"] == 0.5
     assert found["stage1_to_stage2.head_flow_epe"] == 1
     assert not any(key.startswith(("zero_flow.head_depth", "base.head", "stage1.score")) for key in found)
+
+
+def own(clips: int, value: float) -> NDArray[np.float64]:
+    return np.full((clips, len(OWN_METRICS)), value)
+
+
+def test_what_heads_say_of_their_own_videos_is_never_mixed_with_the_judges() -> None:
+    rows = {"stage1": videos(N, depth_absrel=1), "stage2": videos(N, depth_absrel=3)}
+    found = summary(replace(table(rows), own={"stage1_own": own(N, 5), "stage2_own": own(N, 4)}))
+    figures = [found[f"{row}.depth_absrel"] for row in ("stage1", "stage2", "stage1_own", "stage2_own")]
+    assert figures == [1, 3, 5, 4]
+    assert found["stage1_to_stage2.depth_absrel"] == 2
+    assert found["stage1_own_to_stage2_own.depth_absrel"] == -1
+    assert not any("own" in key and key.endswith((".score", ".chamfer")) for key in found)
+
+
+def test_the_distance_of_a_set_stands_with_an_interval_and_gains_without_p() -> None:
+    rng = np.random.default_rng(0)
+    sets = {"truth": rng.normal(size=(N, 1, 3)), "base": rng.normal(2, 1, (N, 2, 3)), "stage1": np.zeros((N, 2, 3))}
+    features = SetFeatures(name="frechet_pixel_features", rows=sets)
+    found = summary(replace(table({row: videos(N) for row in sets}), features=features))
+    base = "base.frechet_pixel_features"
+    assert found[f"{base}.low"] < found[base] < found[f"{base}.high"]
+    assert found[base] == pytest.approx(12, rel=0.3)
+    assert found[f"{base}.n"] == N
+    gain = "base_to_stage1.frechet_pixel_features"
+    assert found[gain] == pytest.approx(found["stage1.frechet_pixel_features"] - found[base], rel=1e-6)
+    assert found[f"{gain}.high"] < 0
+    assert f"{gain}.p" not in found
+    assert all(math.isfinite(value) for value in found.values())
 
 
 def test_the_seed_decides() -> None:

@@ -4,6 +4,8 @@ Legend: T frames, H height, W width. Depth that is not finite or not positive is
 and nothing usable is found, the error is 1.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,13 +26,9 @@ def temporal_alignment_error(depth: Values, valid: Values, intrinsics: Values, e
     valid = sizes.mask("valid", valid, "T", "H", "W")
     intrinsics = sizes.truth("intrinsics", intrinsics, 3, 3)
     extrinsics = sizes.truth("extrinsics", extrinsics, "T", 4, 4)
-    grid = pixel_grid(*depth.shape[1:])
     errors = []
     for first, second in ((a, b) for t in range(len(depth) - 1) for a, b in ((t, t + 1), (t + 1, t))):
-        seen = depth[first] > 0
-        points = unproject(grid[seen], depth[first][seen], intrinsics, extrinsics[first])
-        pixels, z = project(points, intrinsics, extrinsics[second])
-        moved = _splat(pixels, z, depth.shape[1:], nearest=False)
+        moved = _moved_by_cameras(depth[first], intrinsics, extrinsics[first], extrinsics[second])
         counted = (moved > 0) & (depth[second] > 0) & valid[second]
         apart = np.abs(moved[counted] - depth[second][counted]) / depth[second][counted]
         errors.append(float(apart.mean()) if apart.size else 0.0)
@@ -54,7 +52,7 @@ def moving_alignment_error(
     flow = sizes.floats("flow", flow, "T-1", "H", "W", 2)
     change = sizes.floats("depth_change", depth_change, "T-1", "H", "W")
     if segmentation is not None:
-        where = where & _stays(flow, sizes.integers("segmentation", segmentation, "T", "H", "W"))
+        where = where & ends_on_own(flow, sizes.integers("segmentation", segmentation, "T", "H", "W"))
     grid = pixel_grid(*depth.shape[1:])
     errors: list[Floats] = []
     for step, here in enumerate(where):
@@ -70,8 +68,18 @@ def moving_alignment_error(
     return float(joined.mean()) if joined.size else None
 
 
-def _stays(flow: Floats, ids: NDArray[np.int64]) -> Mask:
-    """Where (T-1,H,W) the pixel nearest to p + flow has the id of p; also where flow says nothing."""
+def _moved_by_cameras(depth: Floats, intrinsics: Floats, before: Floats, after: Floats) -> Floats:
+    """Depth (H,W) as the camera `after` sees the points that `before` saw; 0 where none falls."""
+    if np.array_equal(before, after):  # each point falls on its own pixel: no need to compute it
+        return depth
+    seen = depth > 0
+    points = unproject(pixel_grid(*depth.shape)[seen], depth[seen], intrinsics, before)
+    pixels, z = project(points, intrinsics, after)
+    return _splat(pixels, z, depth.shape, nearest=False)
+
+
+def ends_on_own(flow: Floats, ids: NDArray[np.integer[Any]]) -> Mask:
+    """Where (T-1,H,W) the pixel nearest to p + flow has the id of p, of ids (T,H,W); also where flow says nothing."""
     height, width = ids.shape[1:]
     column, row = np.moveaxis(_round(pixel_grid(height, width) + flow), -1, 0)
     step = np.arange(len(flow))[:, None, None]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.evaluation.consistency.arrays import Floats, Mask, Sizes, Values
-from components.geometry import pixel_grid, unproject
+from components.geometry import unproject
 
 METRES_LOST = 1.0
 
@@ -45,9 +45,9 @@ def flow_errors(flow: Values, truth: Values, where: Values) -> FlowErrors | None
     flow = sizes.floats("flow", flow, "T-1", "H", "W", 2)[where]
     if not where.any():
         return None
-    error = np.linalg.norm(flow - truth, axis=-1)
+    error = np.hypot(*(flow - truth).T)
     error = np.where(np.isfinite(error), error, np.hypot(*where.shape[1:]))
-    length = np.linalg.norm(truth, axis=-1)
+    length = np.hypot(*truth.T)
     outlier = (error > 3) & (error > 0.05 * length)
     return FlowErrors(epe=float(error.mean()), one_pixel=float((error > 1).mean()), fl=float(outlier.mean()))
 
@@ -67,11 +67,20 @@ def flow_errors_by_kind(
     return {kind: flow_errors(flow, truth, where) for kind, where in kinds.items()}
 
 
-def scene_flow(depth: Values, flow: Values, depth_change: Values, intrinsics: Values, extrinsics: Values) -> Floats:
+def scene_flow(
+    depth: Values,
+    flow: Values,
+    depth_change: Values,
+    intrinsics: Values,
+    extrinsics: Values,
+    *,
+    where: Values | None = None,
+) -> Floats:
     """Motion (T-1,H,W,3) in metres in the world of the point at each pixel, from one frame to the next.
 
     depth (T or T-1,H,W), flow, depth_change, intrinsics (3,3) and extrinsics (T,4,4) as in a clip: the point at p with
-    depth D is at p + flow with depth D + depth_change. Not finite where one of them is not.
+    depth D is at p + flow with depth D + depth_change. Not finite where one of them is not, and outside `where`
+    (T-1,H,W), which saves time.
     """
     sizes = Sizes()
     flow = sizes.floats("flow", flow, "T-1", "H", "W", 2)
@@ -79,11 +88,15 @@ def scene_flow(depth: Values, flow: Values, depth_change: Values, intrinsics: Va
     change = sizes.floats("depth_change", depth_change, "T-1", "H", "W")
     intrinsics = sizes.truth("intrinsics", intrinsics, 3, 3)
     extrinsics = sizes.truth("extrinsics", extrinsics, "T", 4, 4)
-    grid = np.broadcast_to(pixel_grid(*depth.shape[1:]), flow.shape)
+    counted = np.ones(depth.shape, np.bool_) if where is None else sizes.mask("where", where, "T-1", "H", "W")
+    step, row, column = np.nonzero(counted)
+    pixels, z = np.column_stack([column, row]).astype(np.float64), depth[counted]
+    motion = np.full((*depth.shape, 3), np.nan)
     with np.errstate(invalid="ignore"):
-        before = unproject(grid, depth, intrinsics, extrinsics[:-1])
-        after = unproject(grid + flow, depth + change, intrinsics, extrinsics[1:])
-        return np.asarray(after - before, np.float64)
+        before = unproject(pixels, z, intrinsics, extrinsics[step])
+        after = unproject(pixels + flow[counted], z + change[counted], intrinsics, extrinsics[step + 1])
+        motion[counted] = after - before
+    return motion
 
 
 def scene_flow_errors(found: Values, truth: Values, where: Values) -> SceneFlowErrors | None:

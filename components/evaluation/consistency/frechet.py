@@ -4,6 +4,7 @@ Only with an I3D that was trained on Kinetics-400 it is the Frechet video distan
 `name` says which file. Without weights at hand features are statistics of pixels; the figure is named so.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -67,7 +68,7 @@ class TorchscriptFeatures:
                 f"feature network {path} is not torchscript ({str(error).splitlines()[0]}): save it with torch.jit.save"
             ) from error
         self._arguments = arguments or {}
-        self.name = f"frechet_{path.stem}"
+        self.name = f"frechet_{re.sub(r'[^0-9A-Za-z_]+', '_', path.stem)}"  # a part of keys that dots divide
 
     def __call__(self, video: NDArray[np.uint8]) -> Floats:
         """Features (D,) of frames (T,H,W,3); whatever shape the network gives is flattened."""

@@ -3,9 +3,12 @@
 Legend: T frames, H height, W width, K objects. Centres (T,K,3) in metres in the world.
 """
 
-import numpy as np
+from typing import Any
 
-from components.evaluation.consistency.arrays import Mask, Measured, Sizes, Values, mean_of
+import numpy as np
+from numpy.typing import NDArray
+
+from components.evaluation.consistency.arrays import Floats, Mask, Measured, Sizes, Values, mean_of
 from components.geometry import pixel_grid, sample
 
 FREE = 0.02  # of g dt^2: how far a second difference in free fall may be from it
@@ -33,9 +36,10 @@ def depth_warp_l1(
     visible = sizes.mask("visible", visible, "T-1", "H", "W")
     flow = sizes.floats("flow", flow, "T-1", "H", "W", 2)
     change = sizes.floats("depth_change", depth_change, "T-1", "H", "W")
-    ids = None if segmentation is None else sizes.integers("segmentation", segmentation, "T", "H", "W")
-    height, width = depth.shape[1:]
-    grid = pixel_grid(height, width)
+    if segmentation is not None:
+        ids = sizes.integers("segmentation", segmentation, "T", "H", "W")
+        visible = np.where(on_one_surface(flow, ids), visible, False)
+    grid = pixel_grid(*depth.shape[1:])
     residuals = [np.zeros(0)]
     for step, here in enumerate(visible):
         ends = grid[here] + flow[step][here]
@@ -43,15 +47,21 @@ def depth_warp_l1(
         ends = np.where(readable[:, None], ends, 0.0)
         with np.errstate(invalid="ignore"):
             apart = np.abs(sample(depth[step + 1], ends) - (depth[step][here] + change[step][here]))
-        apart = np.where(np.isfinite(apart) & readable, apart, lost)
-        if ids is not None:
-            left, top = np.clip(np.floor(ends), 0, (max(width - 2, 0), max(height - 2, 0))).astype(int).T
-            right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-            label, after = ids[step][here], ids[step + 1]
-            corners = [after[y, x] == label for y in (top, bottom) for x in (left, right)]
-            apart = apart[np.logical_and.reduce(corners) | ~readable]
-        residuals.append(apart)
+        residuals.append(np.where(np.isfinite(apart) & readable, apart, lost))
     return mean_of(np.concatenate(residuals))
+
+
+def on_one_surface(flow: Floats, ids: NDArray[np.integer[Any]]) -> Mask:
+    """Where (T-1,H,W) the four pixels around p + flow all have the id of p, of ids (T,H,W); also without flow."""
+    height, width = ids.shape[1:]
+    readable = np.asarray(np.isfinite(flow).all(axis=-1), np.bool_)
+    ends = np.where(readable[..., None], pixel_grid(height, width) + flow, 0.0)
+    left, top = np.moveaxis(np.clip(np.floor(ends), 0, (max(width - 2, 0), max(height - 2, 0))).astype(int), -1, 0)
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    step = np.arange(len(flow))[:, None, None]
+    corners = [ids[1:][step, y, x] == ids[:-1] for y in (top, bottom) for x in (left, right)]
+    found: Mask = np.logical_and.reduce(corners) | ~readable
+    return found
 
 
 def free_flight(centres: Values, *, fps: float, gravity: Values, tolerance: float = FREE) -> Mask:

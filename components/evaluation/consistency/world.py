@@ -3,74 +3,23 @@
 What a metric needs and is not known, and what has nothing to measure, is not in the result: no figure is ever NaN.
 """
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from components.evaluation.chamfer import dynamic_pixels
 from components.evaluation.consistency import depth as depths
 from components.evaluation.consistency import flow as flows
 from components.evaluation.consistency import long_horizon, pictures, points, shape, stability
 from components.evaluation.consistency.alignment import moving_alignment_error, temporal_alignment_error
 from components.evaluation.consistency.arrays import Floats, Measured, Sizes
-from components.evaluation.consistency.observed import (
-    Observed,
-    centres_of,
-    dynamic_ids,
-    points_by_object,
-    surface_points,
-)
+from components.evaluation.consistency.observed import Observed, centres_of, points_by_object, surface_points
+from components.evaluation.consistency.truth import Truth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from components.clip import Clip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Truth:
-    """What videos of one clip are measured against; `take2` has the same objects and another start."""
-
-    clip: "Clip"
-    take2: "Clip | None" = None
-
-    @cached_property
-    def ids(self) -> NDArray[np.int64]:
-        """Dynamic objects (K,)."""
-        return dynamic_ids(self.clip)
-
-    @cached_property
-    def moving(self) -> NDArray[np.bool_]:
-        """Their pixels (T,H,W)."""
-        return dynamic_pixels(self.clip)
-
-    @cached_property
-    def points(self) -> list[Floats]:
-        """Their visible points (N,3) of every frame."""
-        return surface_points(self.clip.depth.astype(np.float64), self.moving, self.clip)
-
-    @cached_property
-    def diameter(self) -> float:
-        """Of the box of these points, in metres."""
-        return points.diameter(self.points)
-
-    @cached_property
-    def gravity(self) -> Floats | None:
-        """(3,) in m/s^2, where the clip says it."""
-        found = self.clip.meta.parameters.get("gravity")
-        return None if found is None else np.asarray(found, np.float64)
-
-    @cached_property
-    def free(self) -> NDArray[np.bool_]:
-        """Where (T-2,K) nothing touches the objects."""
-        columns = [number for number, thing in enumerate(self.clip.objects) if thing.dynamic]
-        gravity = np.zeros(3) if self.gravity is None else self.gravity
-        if len(self.clip.poses) < 3:
-            return np.zeros((0, len(columns)), np.bool_)
-        return stability.free_flight(self.clip.poses[:, columns, :3], fps=self.clip.meta.fps, gravity=gravity)
 
 
 def world_metrics(video: Observed, truth: Truth) -> dict[str, float]:
@@ -80,8 +29,12 @@ def world_metrics(video: Observed, truth: Truth) -> dict[str, float]:
     """
     checked = _checked(video, truth.clip)
     found: dict[str, Measured] = {}
-    for measure in (_depth, _shape, _points, _flow, _motion, _horizon, _pictures):
+    for measure in (_depth, _shape, _points, _flow, _warp, _pictures):
         found |= measure(checked, truth)
+    bodies = _bodies(checked, truth)
+    if bodies:
+        found |= _objects(bodies, truth) | _divergence(checked, truth, bodies)
+    found |= _permanence(checked, truth)
     return {name: float(value) for name, value in found.items() if value is not None}
 
 
@@ -113,7 +66,6 @@ def _depth(video: Observed, truth: Truth) -> dict[str, Measured]:
     if video.depth is None:
         return {}
     fitted = depths.aligned(depths.disparity_of(video.depth), clip.depth, clip.valid)
-    seen = clip.visible & truth.moving[:-1]
     return {
         "depth_absrel": depths.abs_rel(video.depth, clip.depth, clip.valid),
         "depth_delta1": depths.delta1(video.depth, clip.depth, clip.valid),
@@ -121,9 +73,7 @@ def _depth(video: Observed, truth: Truth) -> dict[str, Measured]:
         "depth_delta1_aligned": depths.delta1(fitted, clip.depth, clip.valid),
         "moving_depth_absrel": depths.abs_rel(video.depth, clip.depth, clip.valid & truth.moving),
         "tae": temporal_alignment_error(video.depth, clip.valid, clip.intrinsics, clip.extrinsics),
-        "moving_tae": moving_alignment_error(
-            video.depth, clip.flow, clip.depth_change, seen, segmentation=clip.segmentation
-        ),
+        "moving_tae": moving_alignment_error(video.depth, clip.flow, clip.depth_change, truth.seen_moving),
     }
 
 
@@ -134,9 +84,8 @@ def _shape(video: Observed, truth: Truth) -> dict[str, Measured]:
         defined = [value for value in each if value is not None]
         found["volume_variation"] = float(np.mean(defined)) if defined else None
     if video.depth is not None and video.segmentation is not None and len(truth.ids):
-        expected = shape.depth_corrected_areas(clip.depth, clip.segmentation, truth.ids, clip.intrinsics)
         areas = shape.depth_corrected_areas(video.depth, video.segmentation, truth.ids, clip.intrinsics)
-        found["area_variation"] = shape.area_variation(areas, expected)
+        found["area_variation"] = shape.area_variation(areas, truth.areas)
     return found
 
 
@@ -166,74 +115,85 @@ def _flow(video: Observed, truth: Truth) -> dict[str, Measured]:
             found |= {f"{kind}_flow_epe": errors.epe, f"{kind}_flow_1px": errors.one_pixel}
             found[f"{kind}_flow_fl"] = errors.fl
     if video.depth is not None and video.depth_change is not None:
-        camera = (clip.intrinsics, clip.extrinsics)
-        wanted = flows.scene_flow(clip.depth, clip.flow, clip.depth_change, *camera)
-        moved = flows.scene_flow(video.depth, video.flow, video.depth_change, *camera)
-        errors3d = flows.scene_flow_errors(moved, wanted, clip.visible & truth.moving[:-1])
+        camera, seen = (clip.intrinsics, clip.extrinsics), clip.visible & truth.moving[:-1]
+        wanted = flows.scene_flow(clip.depth, clip.flow, clip.depth_change, *camera, where=seen)
+        moved = flows.scene_flow(video.depth, video.flow, video.depth_change, *camera, where=seen)
+        errors3d = flows.scene_flow_errors(moved, wanted, seen)
         if errors3d is not None:
             found["scene_flow_epe3d"] = errors3d.epe3d
             found |= {"scene_flow_acc3ds": errors3d.strict, "scene_flow_acc3dr": errors3d.relaxed}
     return found
 
 
-def _motion(video: Observed, truth: Truth) -> dict[str, Measured]:
+def _warp(video: Observed, truth: Truth) -> dict[str, Measured]:
     clip, found = truth.clip, dict[str, Measured]()
-    if video.depth is not None:
+    if video.depth is None:
+        return {}
+    found["depth_warp_l1"] = stability.depth_warp_l1(video.depth, clip.flow, clip.depth_change, truth.seen_surface)
+    if video.flow is not None and video.depth_change is not None:
         seen = clip.visible & clip.valid[:-1]
-        found["depth_warp_l1"] = stability.depth_warp_l1(
-            video.depth, clip.flow, clip.depth_change, seen, segmentation=clip.segmentation
+        found["depth_warp_l1_own"] = stability.depth_warp_l1(
+            video.depth, video.flow, video.depth_change, seen, segmentation=video.segmentation
         )
-        if video.flow is not None and video.depth_change is not None:
-            found["depth_warp_l1_own"] = stability.depth_warp_l1(
-                video.depth, video.flow, video.depth_change, seen, segmentation=video.segmentation
-            )
-    bodies = _bodies(video, truth)
-    if bodies and truth.gravity is not None:
-        centres, fps = centres_of(bodies), clip.meta.fps
-        found["inertial_residual"] = stability.inertial_residual(centres, truth.free, fps=fps, gravity=truth.gravity)
-        found["jerk"] = stability.jerk(centres, truth.free, fps=fps)
     return found
 
 
-def _horizon(video: Observed, truth: Truth) -> dict[str, Measured]:
-    clip, found = truth.clip, dict[str, Measured]()
-    bodies = _bodies(video, truth)
-    if bodies:
-        found |= _divergence(video, truth, bodies)
-        solid = [thing.id for thing in clip.objects if thing.kind == "rigid" and thing.id in bodies]
-        found["penetration_rate"] = long_horizon.penetration_rate(bodies, solid=solid)
-    if bodies and truth.gravity is not None:
+def _objects(bodies: dict[int, list[Floats]], truth: Truth) -> dict[str, Measured]:
+    """What the bodies do: fall, keep their energy, go through one another."""
+    clip, fps, gravity = truth.clip, truth.clip.meta.fps, truth.gravity
+    solid = [thing.id for thing in clip.objects if thing.kind == "rigid" and thing.id in bodies]
+    found = {"penetration_rate": long_horizon.penetration_rate(bodies, solid=solid)}
+    if gravity is not None:
+        centres = centres_of(bodies)
         masses = np.array([thing.mass for thing in clip.objects if thing.dynamic])
-        energy = long_horizon.mechanical_energy(centres_of(bodies), masses, fps=clip.meta.fps, gravity=truth.gravity)
-        scale = float(masses.sum() * np.linalg.norm(truth.gravity) * truth.diameter)
+        energy = long_horizon.mechanical_energy(centres, masses, fps=fps, gravity=gravity)
+        scale = float(masses.sum() * np.linalg.norm(gravity) * truth.diameter)
+        found["inertial_residual"] = stability.inertial_residual(centres, truth.free, fps=fps, gravity=gravity)
+        found["jerk"] = stability.jerk(centres, truth.free, fps=fps)
         found["energy_drift"] = long_horizon.energy_drift(energy, scale)
         found["energy_gain"] = long_horizon.energy_gain(energy, scale)
-    if video.segmentation is not None and len(truth.ids):
-        areas, expected = (
-            np.stack([(ids == one).sum(axis=(1, 2)) for one in truth.ids], axis=-1)
-            for ids in (video.segmentation, clip.segmentation)
-        )
-        found["object_permanence"] = long_horizon.object_permanence(areas, expected)
     return found
+
+
+def _permanence(video: Observed, truth: Truth) -> dict[str, Measured]:
+    if video.segmentation is None or not len(truth.ids):
+        return {}
+    areas, expected = (
+        np.stack([(ids == one).sum(axis=(1, 2)) for one in truth.ids], axis=-1)
+        for ids in (video.segmentation, truth.clip.segmentation)
+    )
+    return {"object_permanence": long_horizon.object_permanence(areas, expected)}
 
 
 def _divergence(video: Observed, truth: Truth, bodies: dict[int, list[Floats]]) -> dict[str, Measured]:
-    """By tracks where they are known, by centres of what is seen otherwise, truth's read in the same way."""
+    """By tracks where they are known, by centres of what is seen otherwise, truth and take 2 read in the same way.
+
+    Centres begin where truth's do: the first frame is given, so what is wrong there is the instrument's depth.
+    """
     clip, size, fps = truth.clip, truth.diameter, truth.clip.meta.fps
     wanted: Floats
+    other: Floats | None
     if video.tracks is not None:
         tracks, wanted = video.tracks, clip.tracks.astype(np.float64)
+        other = truth.take2.tracks.astype(np.float64) if truth.take2 is not None else None
     else:
-        seen = centres_of(_bodies(Observed(depth=clip.depth, segmentation=clip.segmentation), truth))
-        kept = np.isfinite(seen).all(axis=(0, 2))
-        tracks, wanted = centres_of(bodies)[:, kept], seen[:, kept]
+        kept = np.isfinite(truth.seen_centres).all(axis=(0, 2))
+        wanted = truth.seen_centres[:, kept]
+        tracks = _begun_at(wanted[0], centres_of(bodies)[:, kept])
+        other = truth.seen_centres_of_take2
+        other = None if other is None else _begun_at(wanted[0], other[:, kept])
     found = {"divergence_time": long_horizon.divergence_time(tracks, wanted, fps=fps, size=size)}
-    take2 = truth.take2
-    if take2 is not None and video.tracks is not None and take2.tracks.shape == clip.tracks.shape:
+    if other is not None and other.shape == wanted.shape:
         found["divergence_time_ratio"] = long_horizon.relative_divergence_time(
-            tracks, wanted, take2.tracks, fps=fps, size=size
+            tracks, wanted, other, fps=fps, size=size
         )
     return found
+
+
+def _begun_at(start: Floats, centres: Floats) -> Floats:
+    """Centres (T,K,3), moved so that in frame 0 they are at `start` (K,3); those not seen there are not moved."""
+    offset = start - centres[0]
+    return centres + np.where(np.isfinite(offset), offset, 0.0)
 
 
 def _bodies(video: Observed, truth: Truth) -> dict[int, list[Floats]]:

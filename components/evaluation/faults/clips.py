@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import ParametersError
-from components.evaluation.consistency.world import Truth
+from components.evaluation.consistency.truth import Truth
 from components.index import IndexRow, read_index
 from components.shards import read_clip
 from components.simulation.clips import KERNEL_CACHE, configuration_clips

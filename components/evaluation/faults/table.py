@@ -12,7 +12,8 @@ from components.errors import ParametersError
 from components.evaluation.consistency.catalogue import BY_NAME, FRECHET, METRICS
 from components.evaluation.consistency.frechet import PixelFeatures, frechet_distance
 from components.evaluation.consistency.observed import Observed
-from components.evaluation.consistency.world import Truth, world_metrics
+from components.evaluation.consistency.truth import Truth
+from components.evaluation.consistency.world import world_metrics
 from components.evaluation.faults.expected import REACTS
 from components.evaluation.faults.kinds import FAULTS, Fault
 

@@ -15,7 +15,8 @@ from components.clip import Clip
 from components.evaluation.consistency.arrays import MeasureError
 from components.evaluation.consistency.catalogue import BY_NAME, FRECHET
 from components.evaluation.consistency.observed import Observed
-from components.evaluation.consistency.world import Truth, world_metrics
+from components.evaluation.consistency.truth import Truth
+from components.evaluation.consistency.world import world_metrics
 from tests.clips import make_clip
 from tests.evaluation.scenes import Disc, disc_clip
 

@@ -9,7 +9,7 @@ import pytest
 from components.__main__ import run
 from components.errors import ParametersError
 from components.evaluation.consistency.catalogue import METRICS
-from components.evaluation.consistency.world import Truth
+from components.evaluation.consistency.truth import Truth
 from components.evaluation.faults.clips import simulated_truths, truths_of_split
 from components.evaluation.faults.kinds import FAULTS
 from components.evaluation.faults.page import markdown
