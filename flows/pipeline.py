@@ -20,10 +20,13 @@ from components.errors import ParametersError, StoppedError
 from components.parameters.loader import load_params
 from components.pipeline.execution import project_root
 from components.pipeline.graph import load_graph
+from components.report.run_record import write_copy
 from components.tracked_run import PIPELINE
 from flows.plan import Plan, chosen, stale_stages
-from flows.promotion import REPORT, backbones_to_judge, judge
+from flows.promotion import backbones_to_judge, judge
 from flows.server import configure, start_server
+
+REPORT = "report"  # the stage
 
 
 def main() -> None:
@@ -49,7 +52,10 @@ def main() -> None:
 
 
 def run(stages: Sequence[str], *, force: bool, parallel: int | None, retries: int) -> dict[str, object]:
-    """Bring the project up to date: the stages that ran, the verdicts by backbone, the report's path or None."""
+    """Bring the project up to date: the stages that ran, the verdicts by backbone, and the path of the report.
+
+    That is None when the report is not among `stages`.
+    """
     root, params = Path.cwd(), load_params()
     graph = load_graph(root)
     targets = chosen(graph, stages)
@@ -81,7 +87,8 @@ def run(stages: Sequence[str], *, force: bool, parallel: int | None, retries: in
     else:
         sys.stderr.write("everything is up to date\n")
         verdicts = {backbone: judge(root, backbone, params) for backbone in backbones_to_judge(graph, stages)}
-    return {"stages": list(ran), "verdicts": verdicts, "report": str(REPORT) if REPORT.exists() else None}
+    report = str(write_copy(root, graph)) if REPORT in targets else None
+    return {"stages": list(ran), "verdicts": verdicts, "report": report}
 
 
 def new_id() -> str:

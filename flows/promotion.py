@@ -9,7 +9,6 @@ from components.pipeline.graph import GraphStage
 from components.registry.promotion import promote, read_metrics
 from components.registry.versions import UNREGISTERED
 
-REPORT = Path("data/report/report.html")
 EVALUATION = "evaluate@"
 
 

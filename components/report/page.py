@@ -179,7 +179,6 @@ def render(backbones: Sequence[BackboneReport], *, physics_iq_size: int) -> str:
     )
     environment.filters["brief"] = brief
     environment.filters["groupby_kind"] = by_kind
-    environment.filters["duration"] = duration
     script = (TEMPLATES / SCRIPT).read_text(encoding="utf-8")
     return environment.get_template("report.html.jinja").render(
         backbones=backbones,
@@ -196,16 +195,6 @@ def render(backbones: Sequence[BackboneReport], *, physics_iq_size: int) -> str:
         sides=SIDES,
         speed=SPEED,
     )
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as a reader says them; a dash when they are not known."""
-    if seconds is None:
-        return "–"
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def by_kind(rows: Sequence[TableRow]) -> list[tuple[Kind, list[TableRow]]]:

@@ -12,8 +12,8 @@ import yaml
 
 from components.errors import ExitCode
 from components.registry.versions import aliases_of, registry
+from components.report.run_record import BEGIN, END, MADE
 from flows import pipeline
-from flows.promotion import REPORT
 from flows.server import configure, start_server
 from tests.flows.toy import FLOW, attempts, make_toy, order
 from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
@@ -147,13 +147,14 @@ def evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "deps": ["models/${item.backbone}/stage3"],
             "outs": ["data/evaluation/${item.backbone}"],
         },
+        "report": {"cmd": "false", "deps": ["data/evaluation/wan22"], "outs": ["data/report"]},
     }
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
     make_database(root)
     make_model(root)
     make_metrics(root)
-    (root / REPORT).parent.mkdir(parents=True)
-    (root / REPORT).write_text("<html>")
+    (root / MADE).parent.mkdir(parents=True)
+    (root / MADE).write_text(f"<html>{BEGIN}{END}</html>")
     monkeypatch.chdir(root)
     monkeypatch.setattr(pipeline, "stale_stages", lambda _: set())
     monkeypatch.setattr(sys, "argv", ["run"])
@@ -165,7 +166,11 @@ def test_the_last_lines_are_the_verdict_and_the_report(evaluated: Path, capsys: 
         pipeline.main()
         verdict, report = capsys.readouterr().out.splitlines()
         assert verdict.startswith(f"verdict: {NAME} version 1: promoted: score gain")
-        assert report == "report: data/report/report.html"
+        assert report == "report: data/report.html"
+    page = (evaluated / "data/report.html").read_text()
+    assert page.startswith(f"<html>{BEGIN}")
+    assert page.endswith(f"{END}</html>")
+    assert "not recorded" in page  # no git here
     with registry(evaluated) as client:
         assert aliases_of(client, NAME) == {"champion": "1"}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from components.report.run_record import with_record
 from tests.report.chromium import Tab, tab
 from tests.report.project import make_metrics, make_run, make_samples
 from tests.report.test_page import read, rendered
@@ -21,7 +22,7 @@ PLAY = "document.querySelectorAll('.cloud button')[0]"
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("run")
     make_run(root, metrics=make_metrics(), samples=make_samples(frames=9))
-    (root / "report.html").write_text(rendered(read(root)))
+    (root / "report.html").write_text(with_record(rendered(read(root)), root, ("simulate",)))
     return root / "report.html"
 
 

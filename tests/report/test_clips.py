@@ -123,7 +123,7 @@ def test_a_cloud_holds_every_frame_of_every_side(tmp_path: Path) -> None:
     assert json.loads(cloud.layout)["frames"] == cloud.frames == 5
 
 
-def test_provenance_follows_dvc_lock_back_and_takes_times_from_the_records(tmp_path: Path) -> None:
+def test_provenance_follows_dvc_lock_back(tmp_path: Path) -> None:
     lock = """stages:
   simulate:
     outs: [{path: data/clips, md5: aa}]
@@ -137,12 +137,8 @@ def test_provenance_follows_dvc_lock_back_and_takes_times_from_the_records(tmp_p
     outs: [{path: data/report, md5: ee}]
 """
     (tmp_path / "dvc.lock").write_text(lock)
-    (tmp_path / ".phys4d/run").mkdir(parents=True)
-    (tmp_path / ".phys4d/run/simulate.json").write_text('{"code": 0, "seconds": 12.5}')
-    (tmp_path / ".phys4d/run/evaluate@wan22.json").write_text('{"code": 75, "seconds": 3.0}')
     found = read_provenance(tmp_path, results="data/evaluation/wan22")
-    assert [(made.stage, made.seconds) for made in found.made] == [("simulate", 12.5), ("evaluate@wan22", None)]
-    assert found.seconds == 12.5
+    assert [made.stage for made in found.made] == ["simulate", "evaluate@wan22"]
     (tmp_path / "dvc.lock").write_text(lock.replace("md5: ee", "md5: ff").replace("md5: bb", "md5: b0"))
     assert read_provenance(tmp_path, results="data/evaluation/wan22") == found  # what it is not made of
     (tmp_path / "dvc.lock").write_text(lock.replace("md5: aa", "md5: a0"))
