@@ -24,6 +24,9 @@ def enter_project() -> None:
     os.chdir(project_root())
 
 
+MOST_LINES = 60  # of figures that are printed
+
+
 def show(figures: dict[str, Any], *, as_json: bool) -> None:
     """Print figures: a line each, or one JSON object."""
     if as_json:
@@ -34,8 +37,12 @@ def show(figures: dict[str, Any], *, as_json: bool) -> None:
 
 
 def run_stage_command(template: str, item: Mapping[str, str], *, as_json: bool) -> None:
-    """Run a stage's own work and print its figures: what DVC calls."""
+    """Run a stage's own work and print its figures, where a reader can take them in: what DVC calls."""
     from components.pipeline.execution import run_stage
 
     enter_project()
-    show(dict(run_stage(template, item)), as_json=as_json)
+    figures = dict(run_stage(template, item))
+    if len(figures) > MOST_LINES and not as_json:
+        typer.echo(f"{len(figures)} figures: {template} --json prints them; MLflow and the stage's own files have them")
+        return
+    show(figures, as_json=as_json)

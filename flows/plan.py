@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,6 +49,20 @@ def upstream(graph: Mapping[str, GraphStage]) -> dict[str, set[str]]:
     }
 
 
+def followers(before: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """How many stages follow each one on the longest way to an end; before: the stages that each one waits for."""
+    after: dict[str, set[str]] = {name: set() for name in before}
+    for name, others in before.items():
+        for other in others:
+            after[other].add(name)
+
+    @cache
+    def longest(name: str) -> int:
+        return max((1 + longest(other) for other in after[name]), default=0)
+
+    return {name: longest(name) for name in before}
+
+
 def chosen(graph: Mapping[str, GraphStage], names: Sequence[str]) -> list[str]:
     """The stages of these names; a template's name stands for all of its stages. No names: all."""
     found = [stage.name for name in names for stage in graph.values() if name in (stage.name, stage.template)]
@@ -62,7 +76,8 @@ class Plan:
     """What is left to do of `targets` and all they depend on.
 
     A stage runs when DVC found it out of date, when it is forced, or when a stage before it changed what it reads: a
-    stage that ran and made the same again starts nothing. What a run stage then makes of it is up to DVC.
+    stage that ran and made the same again starts nothing. What a run stage then makes of it is up to DVC. Of those that
+    may run, the one that most wait for goes first: what nothing waits for fills the cores beside the longest chain.
     """
 
     def __init__(
@@ -85,7 +100,8 @@ class Plan:
                 waiting += self._before[name]
         self.forced = frozenset(forced)
         self._stale = (set(stale) | self.forced) & wanted
-        self._left = [name for name in graph if name in wanted]
+        length = followers(self._before)
+        self._left = sorted((name for name in graph if name in wanted), key=lambda name: -length[name])
         self._started: dict[str, dict[str, str]] = {}
 
     @property
@@ -100,7 +116,7 @@ class Plan:
 
     def next(self, fits: Callable[[str], bool] = lambda _: True) -> str | None:
         """A stage to run now, or None: nothing is left that `fits`, or all that is left waits for what runs."""
-        for name in list(self._left):  # in the graph's order, where a stage may follow one that reads it
+        for name in list(self._left):
             if name in self._started or self._before[name] & set(self._left):
                 continue
             if name in self._stale:

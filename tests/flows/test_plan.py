@@ -9,7 +9,7 @@ import yaml
 
 from components.errors import ParametersError, Phys4dError
 from components.pipeline.graph import GraphStage
-from flows.plan import Plan, chosen, upstream, walk
+from flows.plan import Plan, chosen, followers, upstream, walk
 
 READS = {"simulate@a": (), "simulate@b": (), "left": ("out/simulate@a",), "last": ("out/left/x", "out/simulate@b")}
 GRAPH = {
@@ -83,6 +83,14 @@ def test_who_waits_for_whom_follows_from_paths() -> None:
 def test_a_folder_that_holds_what_several_stages_make_waits_for_all_of_them() -> None:
     report = GraphStage(name="report", template="report", inputs=("out",), code=(), params=(), outs=("report.html",))
     assert upstream({**GRAPH, "report": report})["report"] == set(GRAPH)
+
+
+def test_the_stage_with_the_longest_chain_behind_it_goes_first(tmp_path: Path) -> None:
+    assert followers(upstream(GRAPH)) == {"simulate@a": 2, "simulate@b": 1, "left": 1, "last": 0}
+    graph = dict(reversed(GRAPH.items()))
+    lock(tmp_path)
+    plan = Plan(tmp_path, graph, targets=tuple(graph), stale=tuple(graph))
+    assert plan.next() == "simulate@a"
 
 
 def test_what_is_up_to_date_does_not_run(tmp_path: Path) -> None:
