@@ -77,7 +77,8 @@ class Plan:
 
     A stage runs when DVC found it out of date, when it is forced, or when a stage before it changed what it reads: a
     stage that ran and made the same again starts nothing. What a run stage then makes of it is up to DVC. Of those that
-    may run, the one that most wait for goes first: what nothing waits for fills the cores beside the longest chain.
+    may run, those that take most go first, and of these the one with the longest chain behind it: what takes little and
+    what nothing waits for fills the cores beside them.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Plan:
         targets: Iterable[str],
         stale: Collection[str],
         forced: Collection[str] = (),
+        takes: Callable[[str], int] = lambda _: 1,
     ) -> None:
         self._root, self._graph = root, graph
         self._before = upstream(graph)
@@ -101,7 +103,7 @@ class Plan:
         self.forced = frozenset(forced)
         self._stale = (set(stale) | self.forced) & wanted
         length = followers(self._before)
-        self._left = sorted((name for name in graph if name in wanted), key=lambda name: -length[name])
+        self._left = sorted((name for name in graph if name in wanted), key=lambda name: (-takes(name), -length[name]))
         self._started: dict[str, dict[str, str]] = {}
 
     @property

@@ -101,12 +101,13 @@ def _run(
 ) -> Outcome:
     root, graph, params = Path.cwd(), load_graph(Path.cwd()), load_params()
     targets = chosen(graph, stages)
-    plan = Plan(root, graph, targets=targets, stale=stale, forced=targets if force else ())
-    ran: list[str] = []
     each = params.resources.processes * params.resources.threads
 
     def takes(name: str) -> int:
         return 1 if parallel else graph[name].cores or each
+
+    plan = Plan(root, graph, targets=targets, stale=stale, forced=targets if force else (), takes=takes)
+    ran: list[str] = []
 
     def submit(name: str, done: Callable[[Phys4dError | None], None]) -> None:
         future = _stage_task(name, name in plan.forced, Attempts(retries, stopping), stopping).submit()

@@ -93,6 +93,14 @@ def test_the_stage_with_the_longest_chain_behind_it_goes_first(tmp_path: Path) -
     assert plan.next() == "simulate@a"
 
 
+def test_a_stage_that_takes_more_goes_before_the_one_with_the_longer_chain(tmp_path: Path) -> None:
+    lock(tmp_path)
+    plan = Plan(
+        tmp_path, GRAPH, targets=tuple(GRAPH), stale=tuple(GRAPH), takes=lambda name: 2 if name == "simulate@b" else 1
+    )
+    assert plan.next() == "simulate@b"
+
+
 def test_what_is_up_to_date_does_not_run(tmp_path: Path) -> None:
     runner = Runner(tmp_path)
     assert run(tmp_path, runner) is None
