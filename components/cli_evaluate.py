@@ -113,6 +113,7 @@ def _evaluate_videos(
         root=root,
         split=Path("data/simulation") / (split or params.evaluation.split),
         judge=Path("models/depth_nets/judge").absolute(),
+        network=params.evaluation.frechet_network,
         own=Path("data/evaluation") / (backbone or OWN_BACKBONE),
         out=target or root / "data/evaluation/external" / row,
         work=STATE / "external" / row,

@@ -9,6 +9,7 @@ from components.report.figures import FACTS, PAIR, Value
 
 NAME = "external.name"
 SAME = {f"{FACTS}.split": "another split", f"{FACTS}.scenes": "other scenes"}  # what makes figures comparable
+NETWORK, FRECHET = f"{FACTS}.frechet_network", "frechet_"  # whose features; what the metrics made of them begin with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,8 @@ def comparable(
 ) -> tuple[dict[Row, dict[str, Value]], tuple[LeftOut, ...]]:
     """Of the metrics.json `found`, by their folders: the rows of those that measured the scenes of `ours`; the rest.
 
-    Rows that the page has already, such as the truth, are not taken from them.
+    Rows that the page has already, such as the truth, are not taken from them; nor is the distance of sets where the
+    features are another network's.
     """
     rows: dict[Row, dict[str, Value]] = {}
     left_out = []
@@ -34,9 +36,12 @@ def comparable(
         if why:
             left_out.append(LeftOut(name=name, why=f"measured on {why}"))
             continue
+        same_features = values.get(NETWORK) == ours.get(NETWORK)
         of_rows: dict[str, dict[str, Value]] = {}
         for key, value in values.items():
             row, _, metric = key.partition(".")
+            if metric.startswith(FRECHET) and not same_features:
+                continue
             if metric and row not in (FACTS, "external") and row not in ROWS and PAIR not in row:
                 of_rows.setdefault(row, {})[key] = value
         for row, figures in of_rows.items():

@@ -14,6 +14,7 @@ from components.evaluation.ledger import note_look
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
 from components.params import Evaluation, Promotion, Wan22, WanTiny
+from components.report.external import comparable
 from components.report.page import BackboneReport, render
 from components.report.reading import read_backbone, read_metrics
 from tests.report.html import Page, read_page
@@ -226,6 +227,14 @@ def test_models_from_outside_stand_beside_ours_when_the_scenes_are_the_same(tmp_
     assert {"sora.score"} == {number.key for number in page.numbers if number.value == 41.5}
     assert {number.value for number in page.numbers if number.key == "truth.score"} == {100.0}
     assert "Pika is not in the table: measured on other scenes" in page.text
+
+
+def test_sets_of_videos_are_compared_by_one_network_alone() -> None:
+    theirs: dict[str, float | str] = {"external.name": "Sora", "sora.score": 41.5, "sora.frechet_i3d": 3.0}
+    network = "evaluation.frechet_network"
+    for known, kept in {"a": {"sora.score", "sora.frechet_i3d"}, "b": {"sora.score"}}.items():
+        ((_, figures),) = comparable({"sora": {**theirs, network: "a"}}, {network: known})[0].items()
+        assert set(figures) == kept
 
 
 @pytest.mark.parametrize(

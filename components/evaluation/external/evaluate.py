@@ -14,18 +14,22 @@ from components.evaluation.external.comparison import Comparison, compare
 from components.evaluation.external.kept import Keeper, KeptClip
 from components.evaluation.external.measuring import (
     ANSWER,
+    FEATURES,
     FIRST_ERROR,
     REFERENCES,
     REPEATED,
     TRUTH,
+    features_hash,
     load_measured,
     measure_answers,
 )
 from components.evaluation.external.notes import notes_on
 from components.evaluation.external.prompts import places_of, read_prompts
 from components.evaluation.external.results import NAME_KEY, check_out, write_results
+from components.evaluation.generative import FIELD, chosen_features
 from components.evaluation.ledger import note_look
 from components.evaluation.measure import run_tasks
+from components.evaluation.set_distance import SetFeatures
 from components.evaluation.summary import summarise
 from components.evaluation.table import Table
 from components.evaluation.takes import scenes_of
@@ -39,7 +43,8 @@ class External:
     """A model's videos, and what they are measured with.
 
     root: the project, whose ledger of looks is kept; split: the folder of simulated clips; judge: of the depth network;
-    own: of the figures of the project's own models; out: for the results; work: where what is measured is kept.
+    network: `evaluation.frechet_network`; own: of the figures of the project's own models; out: for the results; work:
+    where what is measured is kept.
     """
 
     name: str
@@ -47,6 +52,7 @@ class External:
     root: Path
     split: Path
     judge: Path
+    network: str | None
     own: Path
     out: Path
     work: Path
@@ -75,19 +81,20 @@ def evaluate_videos(external: External, *, stopped: Callable[[], bool], progress
     _check_judge(external.judge)
     prompts = read_prompts(external.split)
     answers = find_answers(external.videos, prompts, allow_missing=external.allow_missing)
-    keeper = Keeper(folder=external.work, judge=external.judge, size=external.score_size)
+    features = chosen_features(external.network, shape=prompts[0].shape[:-1])
+    keeper = Keeper(folder=external.work, judge=external.judge, network=external.network, size=external.score_size)
     clips = keeper.clips(answers.answers)
     with progress(2 * len(clips)) as display:
         tasks = keeper.read(clips, stopped=stopped, advance=display.advance)
         run_tasks(measure_answers, tasks, processes=external.processes, stopped=stopped, advance=display.advance)
     measured = [load_measured(clip.measured) for clip in clips]
-    return _conclude(external, answers, clips, measured, scenes=scenes_of(places_of(prompts)))
+    table = _table(external.name, answers, measured, features.name)
+    return _conclude(external, answers, clips, measured, table, scenes=scenes_of(places_of(prompts)))
 
 
 def _conclude(
-    external: External, answers: Answers, clips: Sequence[KeptClip], measured: Measured, *, scenes: str
+    external: External, answers: Answers, clips: Sequence[KeptClip], measured: Measured, table: Table, *, scenes: str
 ) -> Done:
-    table = _table(external.name, answers, measured)
     comparison = compare(
         table,
         external.name,
@@ -107,6 +114,7 @@ def _conclude(
         "evaluation.noises": answers.samples,
         "evaluation.repeated_share": round(float(repeated.mean()) / answers.answers[0].prompt.frames, 6),
         "evaluation.first_frame_error": round(float(first.mean()), 6),  # grey levels
+        **({FIELD: known} if (known := features_hash(external.network)) else {}),
         "evaluation.split": external.split.name,
         "evaluation.scenes": scenes,
         "evaluation.videos": content,
@@ -118,13 +126,16 @@ def _conclude(
     return Done(document=document, notes=notes)
 
 
-def _table(name: str, answers: Answers, measured: Measured) -> Table:
-    videos = {row: _stack(measured, row) for row in (TRUTH, *REFERENCES)}
+def _table(name: str, answers: Answers, measured: Measured, features: str) -> Table:
+    rows = {row: row for row in (TRUTH, *REFERENCES)} | {name: ANSWER}
     return Table(
         clip_ids=[answer.prompt.clip_id for answer in answers.answers],
         configurations=[answer.prompt.place.configuration for answer in answers.answers],
-        videos=videos | {name: _stack(measured, ANSWER)},
+        videos={row: _stack(measured, kept) for row, kept in rows.items()},
         heads={},
+        features=SetFeatures(
+            name=features, rows={row: _stack(measured, FEATURES + kept) for row, kept in rows.items()}
+        ),
     )
 
 

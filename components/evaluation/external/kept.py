@@ -13,6 +13,7 @@ from components.evaluation.external.footage import read_footage
 from components.evaluation.external.measuring import (
     ClipTask,
     clip_key,
+    features_hash,
     file_hash,
     judge_hash,
     save_footage,
@@ -32,16 +33,21 @@ class KeptClip:
 
 @dataclass(frozen=True, kw_only=True)
 class Keeper:
-    """A folder of work. judge: the folder of the depth network; size: height of the scored frames."""
+    """A folder of work.
+
+    judge: the folder of the depth network; network: the file of the one whose features compare sets of videos, None for
+    those of pixels; size: height of the scored frames.
+    """
 
     folder: Path
     judge: Path
+    network: str | None
     size: int
 
     def clips(self, answers: Sequence[Answer]) -> list[KeptClip]:
         """Where each prompt's work lies; what was kept of other videos is removed."""
-        judge = judge_hash(self.judge)
-        clips = [self._clip(answer, judge) for answer in answers]
+        judge, network = judge_hash(self.judge), features_hash(self.network)
+        clips = [self._clip(answer, judge, network) for answer in answers]
         wanted = {path for clip in clips for path in (clip.footage, clip.measured)}
         for path in (*self.folder.glob("read/*.npz"), *self.folder.glob("measured/*.npz")):
             if path not in wanted:
@@ -76,9 +82,9 @@ class Keeper:
             )
         return tasks
 
-    def _clip(self, answer: Answer, judge: str) -> KeptClip:
+    def _clip(self, answer: Answer, judge: str, network: str | None) -> KeptClip:
         hashes = tuple(file_hash(path) for path in answer.files)
-        key = clip_key(answer, hashes=hashes, judge=judge, size=self.size)
+        key = clip_key(answer, hashes=hashes, judge=judge, network=network, size=self.size)
         read, measured = (self.folder / kind / f"{key}.npz" for kind in ("read", "measured"))
         return KeptClip(answer=answer, hashes=hashes, footage=read, measured=measured)
 
@@ -87,6 +93,7 @@ class Keeper:
             place=clip.answer.prompt.place,
             footage=clip.footage,
             judge=self.judge,
+            network=self.network,
             size=self.size,
             out=clip.measured,
         )

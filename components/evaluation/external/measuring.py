@@ -22,7 +22,9 @@ from components import depth_network
 from components.canonical import canonical_json
 from components.depth_network import DepthNetwork
 from components.errors import ParametersError
+from components.evaluation.consistency.frechet import VideoFeatures
 from components.evaluation.external.footage import Footage
+from components.evaluation.generative import chosen_features, network_hash
 from components.evaluation.judge import Videos, measure_clip
 from components.evaluation.takes import TakePlace
 from components.files import atomic_file
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 REFERENCES = ("judged_truth", "take2", "first_frame")  # rows that need no model, in the evaluation's own words
 TRUTH, ANSWER = "truth", "answer"
+FEATURES = "features_"  # what names of rows follow in the file of a clip
 REPEATED, FIRST_ERROR = "repeated", "first_frame_error"  # what is said of the answers beside their metrics
 LIBRARIES = (av, cv2, np, torch)
 
@@ -41,19 +44,25 @@ LIBRARIES = (av, cv2, np, torch)
 class ClipTask:
     """One clip: its takes, a file with its answers' footage, which is removed, and where its figures go.
 
-    judge: the folder of the depth network; size: height of the frames in the Physics-IQ-style score.
+    judge: the folder of the depth network; network: the file of the one whose features compare sets, None for pixels;
+    size: height of the frames in the Physics-IQ-style score.
     """
 
     place: TakePlace
     footage: Path
     judge: Path
+    network: str | None
     size: int
     out: Path
 
 
 def measure_answers(task: ClipTask) -> None:
-    """METRICS (N,metrics) of every row; REPEATED (N,) frames; FIRST_ERROR (N,) grey levels, mean over frame 0."""
+    """METRICS (N,metrics) of every row; FEATURES (N,D) of every row's videos and of the truth.
+
+    REPEATED (N,) frames; FIRST_ERROR (N,) grey levels, mean over frame 0.
+    """
     pair, judge = task.place.read(), _judge(task.judge)
+    features = _features(task.network, pair.take1.depth.shape)
     footage = load_footage(task.footage)
     rgb = pair.take1.rgb
     rows = {
@@ -67,10 +76,17 @@ def measure_answers(task: ClipTask) -> None:
         for row, frames in rows.items()
     }
     measured = measure_clip(pair, videos, size=task.size)
+    measured |= {FEATURES + row: np.stack([features(one) for one in video.frames]) for row, video in videos.items()}
+    measured[FEATURES + TRUTH] = measured[FEATURES + "judged_truth"]
     differences = np.abs(footage.frames[:, 0].astype(np.float64) - rgb[0]).mean(axis=(1, 2, 3))
     with atomic_file(task.out) as file:
         np.savez(file, allow_pickle=False, **measured, **{REPEATED: footage.repeated, FIRST_ERROR: differences})
     task.footage.unlink()
+
+
+def features_hash(network: str | None) -> str | None:
+    """What the network in a file is known by; None for the features of pixels."""
+    return network_hash(network) if network else None
 
 
 def load_measured(path: Path) -> Mapping[str, NDArray[np.float64]]:
@@ -91,14 +107,15 @@ def load_footage(path: Path) -> Footage:
         return Footage(frames=file["frames"], repeated=file["repeated"])
 
 
-def clip_key(answer: "Answer", *, hashes: Sequence[str], judge: str, size: int) -> str:
-    """A name for what a clip's answers give: of the sha256 of each, the takes, the judge's hash, and the code."""
+def clip_key(answer: "Answer", *, hashes: Sequence[str], judge: str, network: str | None, size: int) -> str:
+    """A name for what a clip's answers give: of the sha256 of each, the takes, the networks' hashes, and the code."""
     prompt = answer.prompt
     decides = {
         "videos": list(hashes),
         "shape": [*prompt.shape, prompt.fps],
         "takes": [prompt.place.take1.sha256, prompt.place.take2.sha256],
         "judge": judge,
+        "features": network,
         "size": size,
         "code": _code_hash(),
     }
@@ -123,6 +140,12 @@ def judge_hash(folder: Path) -> str:
 def _judge(folder: Path) -> DepthNetwork:
     """The judge's network, loaded once in every process."""
     return depth_network.load(folder)
+
+
+@cache
+def _features(network: str | None, shape: tuple[int, ...]) -> VideoFeatures:
+    """What turns videos (T,H,W,3) into features, loaded once in every process."""
+    return chosen_features(network, shape=shape)
 
 
 @cache

@@ -74,6 +74,7 @@ def external(root: Path, videos: Path, *, name: str = "other", allow_missing: bo
         root=root,
         split=root / SPLIT,
         judge=root / JUDGE,
+        network=None,
         own=root / "data/evaluation/wan22",
         out=root / "data/evaluation/external" / name,
         work=root / ".phys4d/external" / name,

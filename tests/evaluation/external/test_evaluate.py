@@ -1,7 +1,7 @@
 """Videos from outside are measured as the rows of the project's own evaluation are."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 from components.errors import ClipError, ParametersError, Phys4dError, StoppedError
 from components.evaluation import measure
+from components.evaluation.consistency.frechet import PixelFeatures, frechet_of_videos
 from components.evaluation.external import evaluate as module
 from components.evaluation.external import kept
 from components.evaluation.external.answers import find_answers
@@ -25,6 +26,7 @@ from tests.evaluation.external.project import (
     CONFIGURATIONS,
     JUDGE,
     Display,
+    Frames,
     answer_all,
     external,
     frozen,
@@ -36,6 +38,7 @@ from tests.evaluation.external.project import (
     write_lossless,
 )
 
+SETS: Mapping[str, Callable[[Frames], Frames]] = {"true": lambda frames: frames, "frozen": frozen}
 METRICS = (*WORLD_METRICS, "score", "mse", "st_iou")
 
 
@@ -126,6 +129,26 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     return seen
 
 
+def test_the_set_of_videos_has_its_distance_to_the_true_set(root: Path, perfect: Done, tmp_path: Path) -> None:
+    assert perfect.document["perfect.frechet_pixel_features"] == pytest.approx(0, abs=1e-6)
+    still = run_external(external(root, answer_all(root, tmp_path, frozen), name="frozen")).document
+    assert float(still["frozen.frechet_pixel_features"]) > 1e-4
+    assert still["frozen.frechet_pixel_features"] == still["first_frame.frechet_pixel_features"]
+    videos = {row: [make(true_frames(prompt)) for prompt in prompts_of(root)] for row, make in SETS.items()}
+    assert still["frozen.frechet_pixel_features"] == pytest.approx(
+        frechet_of_videos(videos["frozen"], videos["true"], PixelFeatures()), rel=1e-6
+    )
+
+
+def test_a_network_that_cannot_be_used_is_told_before_any_video_is_read(
+    root: Path, tmp_path: Path, watched: Watched
+) -> None:
+    wanted = replace(external(root, answer_all(root, tmp_path), name="other"), network=str(tmp_path / "none.pt"))
+    with pytest.raises(ParametersError, match=r"evaluation\.frechet_network: .*none\.pt is not a file"):
+        run_external(wanted)
+    assert watched.read == []
+
+
 def test_the_same_videos_are_measured_once_and_a_changed_one_alone(
     root: Path, tmp_path: Path, watched: Watched
 ) -> None:
@@ -147,11 +170,16 @@ def test_the_same_videos_are_measured_once_and_a_changed_one_alone(
     assert len(list(wanted.work.rglob("*.npz"))) == CONFIGURATIONS  # nothing is kept of the video that was there
 
 
-def test_what_is_kept_is_of_one_judge_and_one_size(root: Path, tmp_path: Path) -> None:
+def test_what_is_kept_is_of_one_judge_one_network_and_one_size(root: Path, tmp_path: Path) -> None:
     answers = find_answers(answer_all(root, tmp_path / "videos"), prompts_of(root), allow_missing=False).answers
     save_judge(tmp_path / "judge", seed=1)
-    keeper = Keeper(folder=tmp_path / "work", judge=root / JUDGE, size=64)
-    others = (keeper, replace(keeper, judge=tmp_path / "judge"), replace(keeper, size=128))
+    network = tmp_path / "network.pt"
+    network.write_bytes(b"its hash alone counts here")
+    keeper = Keeper(folder=tmp_path / "work", judge=root / JUDGE, network=None, size=64)
+    others = (
+        *(keeper, replace(keeper, judge=tmp_path / "judge"), replace(keeper, size=128)),
+        replace(keeper, network=str(network)),
+    )
     assert len({clip.measured for other in others for clip in other.clips(answers)}) == len(others) * CONFIGURATIONS
     assert keeper.clips(answers) == keeper.clips(answers)
 
