@@ -168,6 +168,18 @@ def check_stage3(params: Params) -> Iterator[Problem]:
             field="stage3.sampler_steps",
             message=f"{stage3.sampler_steps} leaves grpo no step with noise, for the last has none: write 2 or more",
         )
+    elif stage3.algorithm == "grpo" and stage3.window > stage3.sampler_steps - 1:
+        yield Problem(
+            field="stage3.window",
+            message=f"{stage3.window} is more than the {stage3.sampler_steps - 1} of {stage3.sampler_steps} "
+            f"sampler_steps that can have noise: write {stage3.sampler_steps - 1} at most, or 0 for all of them",
+        )
+    elif stage3.algorithm == "grpo" and stage3.window and stage3.times > stage3.window:
+        yield Problem(
+            field="stage3.times",
+            message=f"{stage3.times} is more than the {stage3.window} steps of the window, which alone have noise and "
+            f"are trained on: write {stage3.window} at most",
+        )
     elif stage3.algorithm == "grpo" and stage3.times > stage3.sampler_steps - 1:
         yield Problem(
             field="stage3.times",

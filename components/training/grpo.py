@@ -1,10 +1,12 @@
 """Clipped policy gradient over stochastic denoising steps, advantages relative to a group of one prompt, no critic.
 
-Sources: Flow-GRPO (Liu et al. 2025), Flow-CPS (Wang et al. 2025), DanceGRPO (Xue et al. 2025).
+Sources: Flow-GRPO (Liu et al. 2025), Flow-CPS (Wang et al. 2025), DanceGRPO (Xue et al. 2025); steps that are random
+within a window alone: MixGRPO (Li et al. 2025).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,7 +16,10 @@ from components.backbones.base import Condition
 from components.training.diffusion import CHUNK, with_given
 from components.training.policy import Policy
 from components.training.rewards import overall
-from components.training.transitions import Gaussian, coefficients_preserving
+from components.training.transitions import Gaussian, transition_of
+
+if TYPE_CHECKING:
+    from components.params import Stage3
 
 LOSS_SCALE = 100.0  # ratios move by 1e-4 a step: brings gradients to the anchor's size
 
@@ -66,19 +71,28 @@ def _rollout(
 ) -> tuple[list[Transition], Tensor]:
     """The stochastic steps, and the latents after the last one, which is deterministic."""
     backbone, section = policy.backbone, policy.section
+    random = _random_steps(section, generator)
     times = backbone.schedule(section.sampler_steps)
     path: list[Transition] = []
     noisy = noise
     for number in range(section.sampler_steps):
         now, after = (times[place].expand(len(noisy)) for place in (number, number + 1))
-        last = number == section.sampler_steps - 1
-        gaussian = _gaussian(policy, noisy, now, after, condition, noise=0.0 if last else section.noise)
-        drawn = gaussian.mean if last else gaussian.draw(generator)
-        if not last:
+        gaussian = _gaussian(policy, noisy, now, after, condition, noise=section.noise if number in random else 0.0)
+        drawn = gaussian.draw(generator) if number in random else gaussian.mean
+        if number in random:
             log_probability = gaussian.log_probability(drawn, given=backbone.given)
             path.append(Transition(noisy=noisy, drawn=drawn, now=now, after=after, log_probability=log_probability))
         noisy = drawn
     return path, with_given(backbone, noisy, condition)
+
+
+def _random_steps(section: "Stage3", generator: torch.Generator) -> range:
+    """Numbers of the steps that are drawn: all but the last, whose deviation is 0; or `window` of them, anywhere."""
+    steps = section.sampler_steps - 1
+    if not section.window:
+        return range(steps)
+    start = int(torch.randint(steps - section.window + 1, (), generator=generator))
+    return range(start, start + section.window)
 
 
 def _ratio(policy: Policy, transition: Transition, condition: Condition, chosen: Tensor) -> Tensor:
@@ -118,4 +132,5 @@ def _gaussian(
         backbone.predict(noisy[part], now[part], condition[part]).output
         for part in (slice(start, start + size) for start in range(0, len(noisy), size))
     ]
-    return coefficients_preserving(backbone, noisy, torch.cat(outputs), now, after, noise=noise)
+    transition = transition_of(backbone, policy.section.transition)
+    return transition(backbone, noisy, torch.cat(outputs), now, after, noise=noise)

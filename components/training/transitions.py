@@ -5,11 +5,13 @@ A transition is Gaussian: mean (B,C,F,h,w) and standard deviation, from the time
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from components.backbones.base import Backbone, per_sample
+from components.errors import ParametersError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,16 @@ class Gaussian:
         return density[:, :, given:].flatten(1).mean(1)
 
 
+class Transition(Protocol):
+    """What makes a sampler's step random."""
+
+    def __call__(
+        self, backbone: Backbone, noisy: Tensor, output: Tensor, now: Tensor, after: Tensor, *, noise: float
+    ) -> Gaussian:
+        """The step from `noisy` (B,C,F,h,w), given the network's output for it; with noise 0 it is not random."""
+        ...
+
+
 def coefficients_preserving(
     backbone: Backbone, noisy: Tensor, output: Tensor, now: Tensor, after: Tensor, *, noise: float
 ) -> Gaussian:
@@ -45,3 +57,36 @@ def coefficients_preserving(
     deviation = sigma * math.sin(noise * math.pi / 2)
     kept = (sigma.square() - deviation.square()).clamp(min=0).sqrt()
     return Gaussian(mean=per_sample(alpha, noisy) * clean + per_sample(kept, noisy) * residual, deviation=deviation)
+
+
+def marginal_preserving(
+    backbone: Backbone, noisy: Tensor, output: Tensor, now: Tensor, after: Tensor, *, noise: float
+) -> Gaussian:
+    """Flow-GRPO: a step of the stochastic equation with the sampler's own marginals (Liu et al. 2025).
+
+    With velocity v = residual - clean, step dt = after - now and g = noise sqrt(now / (1 - now)):
+    mean = x (1 + g^2 dt / (2 now)) + v (1 + g^2 (1 - now) / (2 now)) dt, deviation = g sqrt(-dt).
+    At now = 1 its g is taken with 1 - after.
+    With noise 0 it is the deterministic sampler. Of rectified flow alone, whose path is (1 - t, t).
+    """
+    clean, residual = backbone.split(noisy, output, now)
+    clear = torch.where(now < 1, 1 - now, 1 - after)
+    square = noise**2 * now / clear  # g^2
+    step = after - now
+    keep, move = 1 + square * step / (2 * now), (1 + square * (1 - now) / (2 * now)) * step
+    mean = per_sample(keep, noisy) * noisy + per_sample(move, noisy) * (residual - clean)
+    return Gaussian(mean=mean, deviation=(-square * step).sqrt())
+
+
+TRANSITIONS: dict[str, Transition] = {"cps": coefficients_preserving, "sde": marginal_preserving}
+
+
+def transition_of(backbone: Backbone, name: str) -> Transition:
+    """The transition that `stage3.transition` names; ParametersError where the backbone's path does not allow it."""
+    times = torch.linspace(0, 1, 5)
+    alpha, sigma = backbone.path(times)
+    if name == "sde" and not (torch.allclose(alpha, 1 - times) and torch.allclose(sigma, times)):
+        raise ParametersError(
+            f"stage3.transition: sde is of rectified flow, which {backbone.name} is not; expected cps, of any path"
+        )
+    return TRANSITIONS[name]

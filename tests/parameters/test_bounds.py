@@ -92,6 +92,11 @@ def test_a_lean_beyond_upright_is_refused() -> None:
         ({"stage3__updates": 64, "stage3__prompts": 4}, "stage3.updates"),
         ({"stage3__algorithm": "grpo", "stage3__sampler_steps": 1}, "stage3.sampler_steps"),
         ({"stage3__algorithm": "grpo", "stage3__sampler_steps": 4, "stage3__times": 4}, "stage3.times"),
+        ({"stage3__algorithm": "grpo", "stage3__sampler_steps": 4, "stage3__window": 4}, "stage3.window"),
+        (
+            {"stage3__algorithm": "grpo", "stage3__sampler_steps": 4, "stage3__window": 1, "stage3__times": 2},
+            "stage3.times",
+        ),
         ({"stage3__reward": {"chamfer": 0.0, "overlap": 0.0, "centroid": 0.0}}, "stage3.reward"),
         ({"stage2__heads_batch_size": 25}, "stage2.heads_batch_size"),
         (

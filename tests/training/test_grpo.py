@@ -37,6 +37,24 @@ def test_all_steps_but_the_last_are_drawn() -> None:
     assert torch.equal(latents[:, :, :1], condition.first)
 
 
+@pytest.mark.parametrize("window", [1, 2, 3])
+def test_within_a_window_alone_steps_are_drawn(window: int) -> None:
+    policy, _ = make_toy(SECTION.model_copy(update={"window": window}))
+    _, condition = policy.prompts(generator(1))
+    noise = policy.noise(len(condition.text), generator(1))
+    times = policy.backbone.schedule(SECTION.sampler_steps)
+    starts = set()
+    for seed in range(12):
+        path, _ = grpo._rollout(policy, noise, condition, generator(seed))
+        numbers = [int((times == transition.now[0]).nonzero()) for transition in path]
+        assert numbers == list(range(numbers[0], numbers[0] + window))
+        starts.add(numbers[0])
+        if numbers[0]:  # before it, the sampler is the deterministic one
+            again, _ = grpo._rollout(policy, noise, condition, generator(seed + 100))
+            assert again[0].now[0] != path[0].now[0] or torch.equal(again[0].noisy, path[0].noisy)
+    assert starts == set(range(SECTION.sampler_steps - window))
+
+
 def test_with_hardly_any_noise_a_rollout_is_the_deterministic_sampler() -> None:
     policy, _ = make_toy(SECTION.model_copy(update={"noise": 1e-6}))
     _, condition = policy.prompts(generator(1))
@@ -46,8 +64,9 @@ def test_with_hardly_any_noise_a_rollout_is_the_deterministic_sampler() -> None:
     torch.testing.assert_close(latents, expected, atol=0.05, rtol=0)
 
 
-def test_the_ratio_is_one_before_the_first_step() -> None:
-    policy, _ = make_toy(SECTION)
+@pytest.mark.parametrize("name", ["cps", "sde"])
+def test_the_ratio_is_one_before_the_first_step(name: str) -> None:
+    policy, _ = make_toy(SECTION.model_copy(update={"transition": name}))
     stir(policy)
     _, condition = policy.prompts(generator(1))
     noise = policy.noise(len(condition.text), generator(1))

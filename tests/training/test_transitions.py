@@ -1,17 +1,27 @@
 """Stochastic denoising steps are Gaussians, and keep the noise level of the path."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor
 
 from components.backbones.base import Condition, per_sample
+from components.errors import ParametersError
 from components.training.diffusion import sample
-from components.training.transitions import Gaussian, coefficients_preserving
+from components.training.transitions import (
+    TRANSITIONS,
+    Gaussian,
+    Transition,
+    coefficients_preserving,
+    marginal_preserving,
+    transition_of,
+)
 from tests.training.twins import make_backbone
 
 SHAPE = (3, 8, 3, 4, 4)
+SPREAD = 0.5  # of data
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -73,7 +83,8 @@ def test_the_level_of_noise_after_a_step_is_the_paths_own(noise: float, now: flo
     torch.testing.assert_close(gaussian.deviation, sigma * math.sin(noise * math.pi / 2))
 
 
-def test_without_noise_it_is_the_deterministic_sampler() -> None:
+@pytest.mark.parametrize("name", TRANSITIONS)
+def test_without_noise_it_is_the_deterministic_sampler(name: str) -> None:
     backbone = make_backbone()
     condition = Condition(first=random(3, 8, 1, 4, 4, seed=4), text=random(3, 4, 16, seed=5))
     noisy = random(*SHAPE, seed=6)
@@ -81,7 +92,7 @@ def test_without_noise_it_is_the_deterministic_sampler() -> None:
     for number in range(4):
         now, after = times[number].expand(3), times[number + 1].expand(3)
         output = backbone.predict(noisy, now, condition).output
-        gaussian = coefficients_preserving(backbone, noisy, output, now, after, noise=0.0)
+        gaussian = TRANSITIONS[name](backbone, noisy, output, now, after, noise=0.0)
         assert gaussian.deviation.eq(0).all()
         noisy = gaussian.mean.detach()
     expected = sample(backbone, random(*SHAPE, seed=6), condition, steps=4)
@@ -105,3 +116,46 @@ def test_samples_may_be_at_different_times() -> None:
         alone, _, _ = step(now[number].expand(3), after[number].expand(3), noise=0.7)
         torch.testing.assert_close(together.mean[number], alone.mean[number])
         assert together.deviation[number] == alone.deviation[number]
+
+
+@pytest.mark.parametrize("noise", [0.7, 1.0])
+def test_the_stochastic_equation_keeps_the_samplers_marginals(noise: float) -> None:
+    """Of data N(0, c^2): x_t ~ N(0, s^2), s^2 = (1 - t)^2 c^2 + t^2, and the velocity is x (t - (1 - t) c^2) / s^2."""
+    assert spread_after(marginal_preserving, noise) == pytest.approx(math.sqrt(variance(0.1)), rel=0.02)
+
+
+def test_the_path_preserving_step_contracts_what_it_draws() -> None:
+    """It keeps the level of noise on clean latents, and these are means: their spread is not made up for."""
+    assert spread_after(coefficients_preserving, 0.7) < 0.9 * math.sqrt(variance(0.1))
+
+
+def variance(time: float) -> float:
+    return (1 - time) ** 2 * SPREAD**2 + time**2
+
+
+def spread_after(transition: Transition, noise: float) -> float:
+    """Deviation of samples that went from time .9 to .1 in small steps, with the exact velocity."""
+    backbone, generator, steps = make_backbone(), torch.Generator().manual_seed(0), 400
+    x = math.sqrt(variance(0.9)) * torch.randn((1, 1, 1, 100, 200), generator=generator)
+    times = torch.linspace(0.9, 0.1, steps + 1)
+    for now, after in pairwise(times):
+        velocity = x * (now - (1 - now) * SPREAD**2) / variance(now.item())
+        x = transition(backbone, x, velocity, now[None], after[None], noise=noise).draw(generator)
+    return x.std().item()
+
+
+def test_the_first_step_of_the_stochastic_equation_is_finite() -> None:
+    """At time 1 its deviation would be infinite."""
+    backbone = make_backbone()
+    gaussian = marginal_preserving(backbone, random(*SHAPE), random(*SHAPE, seed=1), at(1.0), at(0.9), noise=0.7)
+    torch.testing.assert_close(gaussian.deviation, at(0.7 * math.sqrt(1 / 0.1) * math.sqrt(0.1)))
+    assert gaussian.mean.isfinite().all()
+
+
+def test_the_stochastic_equation_is_refused_where_the_path_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    backbone = make_backbone()
+    assert transition_of(backbone, "sde") is marginal_preserving
+    monkeypatch.setattr(backbone, "path", lambda times: ((1 - times**2).sqrt(), times))
+    assert transition_of(backbone, "cps") is coefficients_preserving
+    with pytest.raises(ParametersError, match=r"stage3\.transition: sde is of rectified flow, which wan22 is not"):
+        transition_of(backbone, "sde")
