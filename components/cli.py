@@ -233,12 +233,12 @@ def preview(
 @app.command()
 def bench(
     what: Annotated[
-        Literal["laptop", "simulate", "metrics"],
-        typer.Argument(help="laptop: its renderer and clips; simulate: all of it; metrics: the evaluation's."),
+        Literal["laptop", "simulate", "metrics", "train"],
+        typer.Argument(help="laptop: its renderer and clips; simulate: all of it; metrics: the evaluation's; train."),
     ] = "laptop",
     as_json: AsJson = False,
 ) -> None:
-    """Measure the project's speed, on one core of an idle machine."""
+    """Measure the project's speed on an idle machine: on one core, training on those of the laptop's profile."""
     from components.parameters.loader import parse_params
     from components.parameters.profiles import profile_values
 
@@ -255,6 +255,12 @@ def bench(
         from components.benchmarks.metrics import metrics_benchmark
 
         figures = metrics_benchmark()
+    elif what == "train":
+        from components.benchmarks.train import train_benchmark
+        from components.compute import use_cores
+
+        use_cores(params.resources)
+        figures = train_benchmark(params)
     else:
         figures = simulate_benchmark(params)
     if as_json:

@@ -1,0 +1,51 @@
+"""Steps of training are timed as they are trained, and their FLOPs are those of the formula."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from components.benchmarks.train import Effort, make_model, make_practice, product_speed, train_benchmark
+from components.parameters.loader import parse_params
+from components.parameters.profiles import profile_values
+from components.training.diffusion import sample
+from tests.training.twins import one_thread
+
+SMOKE = parse_params(profile_values("smoke"), source="smoke")
+FREQUENCIES = 64  # of the tiny twin's embedding of time
+FEW = Effort(clips=4, steps=1, product=64)
+
+
+def test_every_kind_of_step_is_timed_beside_the_same_product() -> None:
+    with one_thread():
+        figures = train_benchmark(SMOKE, FEW)
+    for name in ("stage1", "stage2", "stage3_rollout", "stage3"):
+        step, tokens, speed, share = (
+            figures[f"{name}.{figure}"].value for figure in ("step", "tokens", "speed", "of_matrix_product")
+        )
+        assert min(step, tokens) > 0
+        assert share == pytest.approx(speed / figures["matrix_product"].value)
+    assert figures["stage3.step"].value > figures["stage3_rollout.step"].value
+    assert 0 < figures["stage2.waiting_for_data"].value < 1
+    assert figures["peak_memory"].value > 50
+
+
+def test_flops_of_a_rollout_are_those_of_its_layers_and_attention() -> None:
+    """2 x in x out of each linear layer and token, 4 x queries x keys x width of attention; every token has a time."""
+    section = SMOKE.backbones.wan22.tiny
+    model, practice = make_model(SMOKE), make_practice(SMOKE, 2)
+    condition = practice.data.batch(torch.arange(2)).condition
+    steps = 3
+    with one_thread(), FlopCounterMode(display=False) as counter:
+        sample(model.backbone, torch.randn(practice.data.latents.shape), condition, steps=steps)
+    width, patch = model.backbone.width, model.backbone.patch**2 * model.backbone.channels
+    tokens, words = practice.data.latents[0, 0].numel() // model.backbone.patch**2, SMOKE.text.length
+    of_words = words * (SMOKE.text.width * width + width**2)
+    of_times = tokens * (FREQUENCIES * width + width**2 + 6 * width**2)
+    attended = tokens * 4 * width**2 + tokens * 2 * width**2 + words * 2 * width**2  # self; queries and output; cross
+    block = 2 * (attended + tokens * 8 * width**2) + 4 * width * tokens * (tokens + words)
+    whole = 2 * (of_words + of_times + 2 * tokens * patch * width) + section.layers * block
+    assert counter.get_total_flops() == 2 * steps * whole
+
+
+def test_a_larger_product_is_not_slower_by_its_flops() -> None:
+    assert product_speed(256, repeats=3) > 1e8
