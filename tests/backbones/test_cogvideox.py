@@ -146,9 +146,9 @@ def test_the_last_tap_alone_decides_the_output(cog: CogVideoX, generator: torch.
     given, noisy = condition(generator), torch.randn(SHAPE, generator=generator)
     prediction = cog.predict(noisy, TIMES, given, taps=(2, 0))
     model = cog.transformer
-    time = model.time_embedding(model.time_proj(torch.tensor([299, 899])))  # type: ignore[operator]
-    tokens = model.norm_out(model.norm_final(prediction.taps[0].flatten(1, 3)), temb=time)  # type: ignore[operator]
-    pixels = model.proj_out(tokens).view(2, 3, 2, 3, CHANNELS, 2, 2)  # type: ignore[operator]
+    time = model.time_embedding(model.time_proj(torch.tensor([299, 899])))
+    tokens = model.norm_out(model.norm_final(prediction.taps[0].flatten(1, 3)), temb=time)
+    pixels = model.proj_out(tokens).view(2, 3, 2, 3, CHANNELS, 2, 2)
     expected = pixels.permute(0, 4, 1, 2, 5, 3, 6).reshape(SHAPE)
     torch.testing.assert_close(prediction.output, expected, atol=1e-5, rtol=1e-5)
     assert not torch.equal(prediction.taps[0], prediction.taps[1])

@@ -26,6 +26,7 @@ from tests.backbones.tiny_cogvideox import (
     TEXT_TOKENS,
     TEXT_WIDTH,
     WIDTH,
+    Part,
     make_pipeline,
     make_scheduler,
     make_transformer,
@@ -67,12 +68,12 @@ def image() -> Frames:
     return np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
 
 
-def make_backbone(transformer: Any, *, snr_shift: float = 1.0, first_scale: float = 1.0) -> CogVideoX:  # noqa: ANN401
+def make_backbone(transformer: Part, *, snr_shift: float = 1.0, first_scale: float = 1.0) -> CogVideoX:
     levels = noise_levels(beta_start=SCHEDULE["beta_start"], beta_end=SCHEDULE["beta_end"], snr_shift=snr_shift)
     return CogVideoX(transformer, size="tiny", levels=levels, first_scale=first_scale)
 
 
-def first_frame(vae: Any) -> Tensor:  # noqa: ANN401
+def first_frame(vae: Part) -> Tensor:
     """The image's latents times the autoencoder's scale: what the codec gives."""
     pixels = torch.from_numpy(image()).movedim(-1, 0)[None, :, None].float() / 127.5 - 1
     with torch.no_grad():
@@ -80,7 +81,7 @@ def first_frame(vae: Any) -> Tensor:  # noqa: ANN401
     return latents * SCALE
 
 
-def run_theirs(pipeline: Any, *, steps: int) -> tuple[Tensor, list[Call]]:  # noqa: ANN401
+def run_theirs(pipeline: Part, *, steps: int) -> tuple[Tensor, list[Call]]:
     """Latents (1,C,F,h,w) of their sampler without guidance, and what each step told the transformer."""
     calls: list[Call] = []
     hook = pipeline.transformer.register_forward_hook(

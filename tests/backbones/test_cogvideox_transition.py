@@ -1,7 +1,6 @@
 """Generalised DDIM on CogVideoX's path: diffusers' own step with eta, Bayes' rule, and torch's normal distribution."""
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ from components.backbones.cogvideox import CogVideoX
 from components.backbones.cogvideox_path import noise_levels
 from components.training.diffusion import add_noise
 from components.training.transitions import Gaussian, coefficients_preserving, eta_ddim
-from tests.backbones.tiny_cogvideox import SCHEDULE, make_scheduler, make_transformer
+from tests.backbones.tiny_cogvideox import SCHEDULE, Part, make_scheduler, make_transformer
 from tests.training.twins import make_backbone as make_wan
 
 SHAPE = (3, 4, 3, 4, 6)
@@ -122,7 +121,7 @@ def test_both_transitions_are_the_same_sampler_without_noise(backbone: Backbone)
     assert torch.equal(found.mean, expected.mean)
 
 
-def _general_scheduler() -> Any:  # noqa: ANN401 -- diffusers' classes have no types
+def _general_scheduler() -> Part:
     from diffusers import DDIMScheduler
 
     of_cogvideox = make_scheduler()

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+Part = Any  # of a pipeline: the libraries' classes have no types
+
 CHANNELS, TEXT_WIDTH, TEXT_TOKENS = 4, 16, 12
 FRAMES, HEIGHT, WIDTH = 9, 32, 48  # the only size of its learned positions, in frames and pixels
 LATENTS = (CHANNELS, 3, 4, 6)  # C,F,h,w of that size
@@ -24,7 +26,7 @@ SCHEDULE: Mapping[str, Any] = {
 }
 
 
-def make_transformer(**changes: Any) -> Any:  # noqa: ANN401 -- diffusers' classes have no types
+def make_transformer(**changes: object) -> Part:
     """A transformer like the published one; `changes` of its configuration."""
     from diffusers import CogVideoXTransformer3DModel
 
@@ -51,7 +53,7 @@ def make_transformer(**changes: Any) -> Any:  # noqa: ANN401 -- diffusers' class
     return transformer.eval().requires_grad_(False)
 
 
-def make_vae(**changes: Any) -> Any:  # noqa: ANN401
+def make_vae(**changes: object) -> Part:
     """An autoencoder like the published one, with its tiles on; `changes` of its configuration."""
     from diffusers import AutoencoderKLCogVideoX
 
@@ -72,7 +74,7 @@ def make_vae(**changes: Any) -> Any:  # noqa: ANN401
     return vae.eval().requires_grad_(False)
 
 
-def make_scheduler(**changes: Any) -> Any:  # noqa: ANN401
+def make_scheduler(**changes: object) -> Part:
     """The deterministic scheduler on the published noise levels; `changes` of its configuration."""
     from diffusers import CogVideoXDDIMScheduler
 
@@ -81,10 +83,10 @@ def make_scheduler(**changes: Any) -> Any:  # noqa: ANN401
 
 def make_pipeline(
     *,
-    transformer: Any = None,
-    vae: Any = None,
-    scheduler: Any = None,  # noqa: ANN401
-) -> Any:  # noqa: ANN401
+    transformer: Part = None,
+    vae: Part = None,
+    scheduler: Part = None,
+) -> Part:
     """diffusers' image-to-video pipeline of such parts, or of others."""
     from diffusers import CogVideoXImageToVideoPipeline
     from transformers import T5Config, T5EncoderModel
