@@ -70,12 +70,12 @@ def read_layout(folder: Path, *, source: str) -> Layout:
     transformer, vae, text, scheduler = (
         Configuration(folder, f"{part}/{name}", source=source, advice=ADVICE) for part, name in CONFIGS.items()
     )
-    channels = vae.values.get("latent_channels")
+    channels = int(vae.number("latent_channels"))
     transformer.expect("patch_size_t", (None,))  # CogVideoX1.5 joins two latent frames in a token
     transformer.expect("out_channels", (channels,))
-    transformer.expect("in_channels", (2 * int(channels or 0),))  # half of them tell the first frame
+    transformer.expect("in_channels", (2 * channels,))  # half of them tell the first frame
     transformer.expect("text_embed_dim", (text.values.get("d_model"),))
-    transformer.expect("temporal_compression_ratio", (CHUNK,))
+    transformer.expect("temporal_compression_ratio", (None, CHUNK))
     _expect_vae(vae)
     _expect_levels(scheduler)
     scale = vae.number("scaling_factor")
@@ -89,7 +89,7 @@ def read_layout(folder: Path, *, source: str) -> Layout:
 
 
 def _expect_vae(vae: Configuration) -> None:
-    vae.expect("temporal_compression_ratio", (CHUNK,))
+    vae.expect("temporal_compression_ratio", (None, CHUNK))
     for field in ("shift_factor", "latents_mean", "latents_std"):  # the pipeline scales by one factor alone
         vae.expect(field, (None,))
     if len(vae.values.get("block_out_channels") or ()) != BLOCKS:

@@ -20,7 +20,7 @@ from components.files import write_atomically
 from components.manifest import MANIFEST, Manifest
 
 SIZE = "5b"
-PRECISION = torch.bfloat16  # in which the published transformer and text encoder run; the autoencoder needs float32
+PRECISION = torch.bfloat16  # in which the published transformer and text encoder run; the autoencoder is in float32
 
 
 def describe_published(source: str, revision: str | None) -> PublishedFiles:
