@@ -212,6 +212,31 @@ def test_twins_of_a_seed_are_the_same_and_take_the_size_they_were_made_for(gener
     assert twin.predict(torch.randn(SHAPE, generator=generator), TIMES, condition(generator)).output.shape == SHAPE
 
 
+def test_the_published_size_fits() -> None:
+    """CogVideoX-5b-I2V's own shape without its values: 5.57 billion weights, 480x720, 49 frames."""
+    with torch.device("meta"):
+        cog = make_backbone(
+            num_attention_heads=48,
+            attention_head_dim=64,
+            in_channels=32,
+            out_channels=16,
+            time_embed_dim=512,
+            text_embed_dim=4096,
+            num_layers=42,
+            sample_height=60,
+            sample_width=90,
+            sample_frames=49,
+            max_text_seq_length=226,
+        )
+        noisy = torch.zeros(1, 16, 13, 60, 90)
+        given = Condition(first=noisy[:, :, :1], text=torch.zeros(1, 226, 4096))
+        prediction = cog.predict(noisy, torch.ones(1), given, taps=(10, 41))
+    assert sum(value.numel() for value in cog.transformer.parameters()) == 5_570_479_680
+    assert prediction.output.shape == noisy.shape
+    assert [tap.shape for tap in prediction.taps] == [(1, 13, 30, 45, 3072)] * 2
+    assert cog.frames_of_latent(49)[-1] == range(45, 49)
+
+
 def _entering(cog: CogVideoX, noisy: Tensor, given: Condition) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
     """What enters the transformer: by place, and by name."""
     seen = SimpleNamespace()

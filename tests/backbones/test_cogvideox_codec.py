@@ -108,7 +108,8 @@ def test_shapes_and_types(codec: CogVideoXCodec, long: Frames, frames: int) -> N
     assert (latents.shape, latents.dtype) == ((2, CHANNELS, 1 + frames // 4, 4, 4), torch.float32)
     assert not latents.requires_grad
     decoded = codec.decode(latents)
-    assert (decoded.shape, decoded.dtype) == ((2, frames, 32, 32, 3), np.uint8)
+    assert decoded.shape == (2, frames, 32, 32, 3)
+    assert decoded.dtype == np.uint8
     assert (codec.channels, codec.spatial_stride) == (CHANNELS, 8)
 
 
