@@ -214,7 +214,7 @@ class Stage3(Section):
     kl: Weight
     clip: Annotated[float, Field(gt=0, le=1)]  # grpo
     noise: Annotated[float, Field(gt=0, le=1)]  # grpo: of the stochastic transition
-    transition: Literal["cps", "sde"]  # grpo
+    transition: Literal["cps", "ddim", "sde"]  # grpo
     window: Annotated[int, Field(ge=0, le=1000)]  # grpo: steps that are random; 0: all but the last
     reward: Stage3Reward
 

@@ -52,9 +52,32 @@ def coefficients_preserving(
     deviation = sigma' sin(noise pi / 2), mean = alpha' clean + sqrt(sigma'^2 - deviation^2) residual.
     With noise 0 it is the deterministic sampler.
     """
+    _, sigma = backbone.path(after)
+    return _step(backbone, noisy, output, now, after, deviation=sigma * math.sin(noise * math.pi / 2))
+
+
+def eta_ddim(
+    backbone: Backbone, noisy: Tensor, output: Tensor, now: Tensor, after: Tensor, *, noise: float
+) -> Gaussian:
+    """Generalised DDIM: `noise` (eta) 1 is ancestral sampling, 0 the deterministic sampler (Song et al. 2021, eq. 16).
+
+    deviation = eta sigma' sqrt(1 - (alpha sigma' / (alpha' sigma))^2), which on the path alpha^2 + sigma^2 = 1 is
+    eta sqrt((1 - alpha'^2) / (1 - alpha^2) (1 - alpha^2 / alpha'^2)). Finite where nothing of the signal is left
+    (alpha = 0); `now` is above 0 and `after` below 1. The mean is Flow-CPS's: only the share of fresh noise differs.
+    """
+    alpha, sigma = backbone.path(now)
+    alpha_after, sigma_after = backbone.path(after)
+    kept = (alpha * sigma_after / (alpha_after * sigma)).square()
+    deviation = noise * sigma_after * (1 - kept).clamp(min=0).sqrt()
+    return _step(backbone, noisy, output, now, after, deviation=deviation)
+
+
+def _step(
+    backbone: Backbone, noisy: Tensor, output: Tensor, now: Tensor, after: Tensor, *, deviation: Tensor
+) -> Gaussian:
+    """The path's own noise level at `after`, with noise of `deviation` (B,) fresh and what is left of it kept."""
     clean, residual = backbone.split(noisy, output, now)
     alpha, sigma = backbone.path(after)
-    deviation = sigma * math.sin(noise * math.pi / 2)
     kept = (sigma.square() - deviation.square()).clamp(min=0).sqrt()
     return Gaussian(mean=per_sample(alpha, noisy) * clean + per_sample(kept, noisy) * residual, deviation=deviation)
 
@@ -78,15 +101,19 @@ def marginal_preserving(
     return Gaussian(mean=mean, deviation=(-square * step).sqrt())
 
 
-TRANSITIONS: dict[str, Transition] = {"cps": coefficients_preserving, "sde": marginal_preserving}
+TRANSITIONS: dict[str, Transition] = {"cps": coefficients_preserving, "ddim": eta_ddim, "sde": marginal_preserving}
 
 
 def transition_of(backbone: Backbone, name: str) -> Transition:
     """The transition that `stage3.transition` names; ParametersError where the backbone's path does not allow it."""
-    times = torch.linspace(0, 1, 5)
-    alpha, sigma = backbone.path(times)
-    if name == "sde" and not (torch.allclose(alpha, 1 - times) and torch.allclose(sigma, times)):
+    if name == "sde" and not _is_rectified_flow(backbone):
         raise ParametersError(
-            f"stage3.transition: sde is of rectified flow, which {backbone.name} is not; expected cps, of any path"
+            f"stage3.transition: sde is of rectified flow, which {backbone.name} is not; expected cps or ddim"
         )
     return TRANSITIONS[name]
+
+
+def _is_rectified_flow(backbone: Backbone) -> bool:
+    times = torch.linspace(0, 1, 5)
+    alpha, sigma = backbone.path(times)
+    return torch.allclose(alpha, 1 - times) and torch.allclose(sigma, times)

@@ -12,6 +12,7 @@ from components.backbones.base import Frames
 from components.backbones.laptop_latents import LaptopLatents
 from components.backbones.wan import Wan, tiny_transformer
 from components.params import WanTiny
+from tests.backbones import tiny_cogvideox
 from tests.backbones.tiny_pipeline import save_pipeline
 from tests.backbones.videos import make_videos
 
@@ -32,6 +33,14 @@ def pipeline_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved pipeline, for tests that only read it."""
     folder = tmp_path_factory.mktemp("published")
     save_pipeline(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cogvideox_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved CogVideoX pipeline, for tests that only read it."""
+    folder = tmp_path_factory.mktemp("cogvideox")
+    tiny_cogvideox.save_pipeline(folder)
     return folder
 
 

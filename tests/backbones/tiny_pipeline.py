@@ -52,7 +52,7 @@ def save_pipeline(folder: Path) -> None:
         )
     scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=SHIFT)
     pipeline = WanImageToVideoPipeline(
-        tokenizer=_tokenizer(),
+        tokenizer=make_tokenizer(),
         text_encoder=text_encoder.eval(),
         vae=vae,
         scheduler=scheduler,
@@ -63,7 +63,8 @@ def save_pipeline(folder: Path) -> None:
         pipeline.save_pretrained(folder)
 
 
-def _tokenizer() -> object:
+def make_tokenizer() -> object:
+    """A tokenizer of a few words and letters."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import T5TokenizerFast
 

@@ -5,6 +5,7 @@ import torch
 
 from components.training import grpo
 from components.training.diffusion import sample
+from components.training.transitions import TRANSITIONS
 from tests.training import toys
 from tests.training.toys import TOY, ToyPolicy, make_toy, measured, stepping
 
@@ -64,7 +65,7 @@ def test_with_hardly_any_noise_a_rollout_is_the_deterministic_sampler() -> None:
     torch.testing.assert_close(latents, expected, atol=0.05, rtol=0)
 
 
-@pytest.mark.parametrize("name", ["cps", "sde"])
+@pytest.mark.parametrize("name", TRANSITIONS)
 def test_the_ratio_is_one_before_the_first_step(name: str) -> None:
     policy, _ = make_toy(SECTION.model_copy(update={"transition": name}))
     stir(policy)

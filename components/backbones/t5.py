@@ -1,0 +1,67 @@
+"""CogVideoX's text encoder: T5, every caption padded to the same tokens, and padding embedded too, as in training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from components.backbones.pretrained import load_pretrained
+from components.errors import ParametersError
+
+
+@dataclass(frozen=True, kw_only=True)
+class T5:
+    """Captions to (B,L,D). folder: of the pipeline; its text encoder is loaded when it is first needed. tokens: L.
+
+    Most stages read embeddings that were computed before, and the weights are as large as the transformer's.
+    """
+
+    folder: Path
+    tokens: int
+    dtype: torch.dtype
+
+    @cached_property
+    def model(self) -> Any:  # noqa: ANN401 -- transformers' class has no types
+        """The encoder, frozen."""
+        from transformers import T5EncoderModel
+
+        return load_pretrained(T5EncoderModel, self.folder / "text_encoder", dtype=self.dtype)
+
+    @cached_property
+    def tokenizer(self) -> Any:  # noqa: ANN401
+        """The tokenizer; ParametersError when it is unreadable, or needs a package that is not there."""
+        from transformers import AutoTokenizer
+
+        folder = self.folder / "tokenizer"
+        if not (folder / "tokenizer.json").is_file() and find_spec("sentencepiece") is None:
+            raise ParametersError(
+                f"{folder}: a sentencepiece vocabulary without tokenizer.json, which is read by a package that is not "
+                "installed: pip install sentencepiece"
+            )
+        try:
+            return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError, TypeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ParametersError(f"{folder}: not readable ({reason}): download it again") from error
+
+    def encode(self, captions: Sequence[str]) -> Tensor:
+        """Embeddings (B,L,D), float32. Captions go through one by one: no embedding depends on its neighbours."""
+        embedded = {caption: self._embed(caption) for caption in dict.fromkeys(captions)}
+        return torch.stack([embedded[caption] for caption in captions])
+
+    def unread(self, caption: str) -> int:
+        """Tokens at a caption's end that are cut off."""
+        return max(0, len(self.tokenizer(caption).input_ids) - self.tokens)
+
+    @torch.no_grad()
+    def _embed(self, caption: str) -> Tensor:
+        numbers = self.tokenizer(
+            caption, padding="max_length", truncation=True, max_length=self.tokens, return_tensors="pt"
+        ).input_ids
+        embedding: Tensor = self.model(numbers.to(self.model.device)).last_hidden_state[0].cpu().float()
+        return embedding
