@@ -14,7 +14,9 @@ from components.backbones.cogvideox_published import describe_published, load_pu
 from components.backbones.pretrained import no_progress_bars
 from components.backbones.t5 import T5
 from components.errors import ParametersError, Phys4dError
-from components.training.diffusion import sample
+from components.generate import generate
+from components.model import Model
+from tests.backbones.test_hub import COMMIT, MODEL, Hub
 from tests.backbones.tiny_cogvideox import FRAMES, HEIGHT, LATENTS, TEXT_TOKENS, TEXT_WIDTH, WIDTH, Part
 
 CAPTION = "a red ball falls"
@@ -46,14 +48,26 @@ def theirs(folder: Path, *, dtype: torch.dtype = torch.float32) -> Part:
 
 
 @pytest.mark.usefixtures("exact")
-def test_from_picture_and_words_to_latents_it_is_the_pipeline(
+def test_from_picture_and_words_to_video_it_is_the_pipeline(
     cogvideox_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Latents to 1e-5, and pixels to the rounding; the first frame's latents are the mode here, there a draw."""
     from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
     monkeypatch.setattr(DiagonalGaussianDistribution, "sample", lambda self, generator=None: self.mode())
+    backbone, codec, text = load_published(facts(cogvideox_folder), dtype=torch.float32)
+    found = generate(
+        Model(backbone=backbone, codec=codec, text=text, base=""),
+        images=image()[None],
+        captions=[CAPTION],
+        frames=FRAMES,
+        seeds=[3],
+        steps=STEPS,
+        noise_level=0.05,
+    )
+    pipeline = theirs(cogvideox_folder)
     noise = torch.randn(1, *LATENTS, generator=torch.Generator().manual_seed(3))
-    expected = theirs(cogvideox_folder)(
+    latents = pipeline(
         image=Image.fromarray(image()),
         prompt=CAPTION,
         height=HEIGHT,
@@ -65,10 +79,27 @@ def test_from_picture_and_words_to_latents_it_is_the_pipeline(
         max_sequence_length=TEXT_TOKENS,
         output_type="latent",
     ).frames
-    backbone, codec, text = load_published(facts(cogvideox_folder), dtype=torch.float32)
-    condition = Condition(first=codec.encode(image()[None, None]), text=text.encode([CAPTION]))
-    found = sample(backbone, noise, condition, steps=STEPS)
-    torch.testing.assert_close(found, expected.movedim(1, 2), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(found.latents, latents.movedim(1, 2), atol=1e-5, rtol=1e-5)
+    with torch.no_grad():
+        video = pipeline.decode_latents(latents)
+    expected = pipeline.video_processor.postprocess_video(video, output_type="np")
+    np.testing.assert_allclose(found.rgb, expected * 255, atol=0.51)
+
+
+def test_a_hub_id_is_pinned_to_its_commit_and_loaded_at_it(
+    cogvideox_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = Hub(cogvideox_folder, tmp_path / "cache")
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda _, *args, **named: served.model_info(*args, **named))
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", served.download)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", served.download_all)
+    monkeypatch.setattr("components.backbones.hub.SMALL", 0)
+    described = describe_published(MODEL, "main")
+    assert (described.revision, served.asked) == (COMMIT, ["main"])
+    assert described.files == facts(cogvideox_folder)["files"]
+    assert not [path for path in served.downloaded if path.endswith(".safetensors")]
+    backbone, _, _ = load_published({"source": MODEL, "revision": COMMIT, "files": described.files})
+    assert backbone.channels == LATENTS[0]
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
