@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.errors import ExitCode
+from components.errors import ExitCode, ParametersError
+from components.pipeline.recorded import recorded_hashes
 from components.registry.versions import aliases_of, registry
 from components.report.run_record import BEGIN, END, MADE
 from flows import pipeline
@@ -119,12 +120,20 @@ def test_a_run_that_is_stopped_stops_its_stage_and_the_next_resumes(toy: Project
     assert attempts(toy) == {**ALL, "left": 2}
 
 
+def is_recorded(project: Project, stage: str) -> bool:
+    """Whether DVC has written down that a stage is done."""
+    try:
+        return bool(recorded_hashes(project.root, stage, "outs"))
+    except ParametersError:  # it is writing just now
+        return False
+
+
 @pytest.mark.slow
 def test_a_run_needs_no_server_and_leaves_no_process_when_it_is_killed(tmp_path: Path) -> None:
     toy = make_toy(tmp_path)
     order(toy, "left", "wait")
-    running = toy.start(*FLOW)
-    wait_until(lambda: "left" in attempts(toy))
+    running = toy.start(*FLOW, "--parallel", "2")
+    wait_until(lambda: "left" in attempts(toy) and is_recorded(toy, "right"))
     assert len(toy.processes()) >= 4  # flow, server, launcher, DVC or the stage
     running.kill()
     running.communicate()
