@@ -5,6 +5,7 @@ put in clean, and its tokens are told the time 0. Source: the released v1.2.0, w
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,7 +41,7 @@ class OpenSora:
     adapter_targets: tuple[str, ...] = LINEAR_LAYERS
 
     def __init__(self, transformer: STDiT3, *, size: str, video: Video) -> None:
-        self.transformer = transformer
+        self.transformer: Any = transformer  # a module to the protocol, STDiT3 here
         self.size = size
         self.video = video
         self.channels: int = transformer.config.in_channels
@@ -110,7 +111,8 @@ class OpenSora:
         if found != expected:
             raise ParametersError(
                 f"latents of {found[0]}x{found[1]}, expected {expected[0]}x{expected[1]} of a video of "
-                f"{self.video.height}x{self.video.width}: encode videos of this size, or write theirs into the parameters"
+                f"{self.video.height}x{self.video.width}: encode videos of this size, or write theirs into "
+                "the parameters"
             )
         if taps and any(side % self.patch for side in found):
             raise ParametersError(
@@ -128,8 +130,8 @@ def unpadded(text: Tensor) -> tuple[Tensor, Tensor]:
     lengths = torch.arange(1, text.shape[1] + 1, device=text.device).mul(tokens).amax(1).tolist()
     if 0 in lengths:
         raise ParametersError(
-            f"text of sample {lengths.index(0)} is zeros alone, expected a token at least: an empty caption has its end "
-            "token, or the network's own y_embedding"
+            f"text of sample {lengths.index(0)} is zeros alone, expected a token at least: an empty caption has its "
+            "end token, or the network's own y_embedding"
         )
     longest = max(lengths)
     return text[:, :longest], tokens[:, :longest]
@@ -140,7 +142,7 @@ def tiny_transformer(
 ) -> STDiT3:
     """A twin of the published transformer, its weights drawn from `seed`. layers: pairs of blocks."""
     with torch.random.fork_rng(devices=[]):  # weights that are drawn only to be replaced
-        transformer = STDiT3(
+        transformer: STDiT3 = STDiT3(
             in_channels=channels,
             hidden_size=heads * head_width,
             depth=layers,

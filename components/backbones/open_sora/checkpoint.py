@@ -112,7 +112,9 @@ def _differences(found: Mapping[str, Shape], expected: Mapping[str, Shape]) -> I
         if names:
             yield f"{len(names)} {word}, {_first(sorted(names))}"
     shared = sorted(found.keys() & expected.keys())
-    if other := [f"{name} {list(found[name])} for {list(expected[name])}" for name in shared if found[name] != expected[name]]:
+    if other := [
+        f"{name} {list(found[name])} for {list(expected[name])}" for name in shared if found[name] != expected[name]
+    ]:
         yield f"{len(other)} of another shape, {_first(other)}"
 
 

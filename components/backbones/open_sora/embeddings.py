@@ -1,4 +1,7 @@
-"""Positions, times and rates as vectors, for STDiT3. Legend: B samples, F latent frames, S tokens of a frame, C width."""
+"""Positions, times and rates as vectors, for STDiT3.
+
+Legend: B samples, F latent frames, S tokens of a frame, C width.
+"""
 
 import math
 

@@ -102,7 +102,8 @@ class Block(nn.Module):
         shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = table[:, :, :, None].unbind(2)
         x = x + gate * self._attend(modulate(x, shift, scale), rotation)
         x = x + self.cross_attn(x.flatten(1, 2), text, text_mask).view_as(x)
-        return x + mlp_gate * self.mlp(modulate(x, mlp_shift, mlp_scale))
+        output: Tensor = x + mlp_gate * self.mlp(modulate(x, mlp_shift, mlp_scale))
+        return output
 
     def _attend(self, x: Tensor, rotation: Rotation) -> Tensor:
         if not self.along_time:

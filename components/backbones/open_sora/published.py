@@ -40,7 +40,7 @@ def load_transformer(
     """
     folder = folder_of(source, revision)
     with torch.device("meta"):
-        model = STDiT3(**transformer_shape(folder, source=source))
+        model: STDiT3 = STDiT3(**transformer_shape(folder, source=source))
     load_tensors(model, folder, dtype=dtype, exact=("rope.freqs",))
     expected = rotary_frequencies(2 * len(model.rope.freqs))
     if not torch.allclose(model.rope.freqs, expected, rtol=ROUNDING, atol=0):

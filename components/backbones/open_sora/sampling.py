@@ -44,7 +44,8 @@ class Guided:
                 text_is_embedded=True,
             ).sample
         conditional, unconditional = output[:, : noisy.shape[1]].chunk(2)
-        return unconditional + self._scale * (conditional - unconditional)
+        guided: Tensor = unconditional + self._scale * (conditional - unconditional)
+        return guided
 
 
 @torch.no_grad()

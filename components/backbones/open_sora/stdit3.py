@@ -36,7 +36,7 @@ class STDiT3(ModelMixin, ConfigMixin, PeftAdapterMixin):  # type: ignore[misc]
     _supports_gradient_checkpointing = True
     _no_split_modules = ("Block",)
 
-    @register_to_config
+    @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
         self,
         *,
@@ -74,7 +74,7 @@ class STDiT3(ModelMixin, ConfigMixin, PeftAdapterMixin):  # type: ignore[misc]
         self.final_layer = FinalLayer(hidden_size, self.patch**2 * self.out_channels)
 
     @property
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[nn.Module, ...]:
         """All blocks in their order: over space, over time, over space, ..."""
         pairs = zip(self.spatial_blocks, self.temporal_blocks, strict=True)
         return tuple(block for pair in pairs for block in pair)
@@ -82,7 +82,8 @@ class STDiT3(ModelMixin, ConfigMixin, PeftAdapterMixin):  # type: ignore[misc]
     @property
     def weight_dtype(self) -> torch.dtype:
         """The type of the weights, in which the blocks compute."""
-        return self.x_embedder.proj.weight.dtype
+        dtype: torch.dtype = self.x_embedder.proj.weight.dtype
+        return dtype
 
     def embed_text(self, text: Tensor) -> Tensor:
         """Text (B,L,D) of the text encoder as (B,L,C), which is the same at every step."""
@@ -135,23 +136,19 @@ class STDiT3(ModelMixin, ConfigMixin, PeftAdapterMixin):  # type: ignore[misc]
     @torch.no_grad()
     def draw_weights(self, generator: torch.Generator) -> None:
         """New weights, as training from nothing begins: blocks over time and the frame rate add nothing at first."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight, generator=generator)
-                nn.init.zeros_(module.bias)
-            elif isinstance(module, Block | FinalLayer):
-                table = module.scale_shift_table
-                table.normal_(std=table.shape[-1] ** -0.5, generator=generator)
-        kernel = self.x_embedder.proj.weight
-        nn.init.xavier_uniform_(kernel.view(len(kernel), -1), generator=generator)
-        nn.init.zeros_(self.x_embedder.proj.bias)
-        nothing = self.y_embedder.y_embedding
+        nothing: Tensor = self.y_embedder.y_embedding
         nothing.normal_(std=nothing.shape[-1] ** -0.5, generator=generator)
-        self.fps_embedder.mlp[0].weight.normal_(std=0.02, generator=generator)
-        self.fps_embedder.mlp[2].weight.zero_()
-        for block in self.temporal_blocks:
-            for layer in (block.attn.proj, block.cross_attn.proj, block.mlp.fc2):
-                layer.weight.zero_()
+        for name, value in self.named_parameters():
+            if name.endswith("scale_shift_table"):
+                value.normal_(std=value.shape[-1] ** -0.5, generator=generator)
+            elif value.ndim == 1:
+                value.fill_(0.0 if name.endswith(".bias") else 1.0)
+            elif _starts_at_zero(name):
+                value.zero_()
+            elif name == "fps_embedder.mlp.0.weight":
+                value.normal_(std=0.02, generator=generator)
+            else:
+                nn.init.xavier_uniform_(value.flatten(1), generator=generator)
 
     def _run(self, block: nn.Module, *inputs: object) -> Tensor:
         checkpointed = torch.is_grad_enabled() and self.gradient_checkpointing
@@ -162,7 +159,8 @@ class STDiT3(ModelMixin, ConfigMixin, PeftAdapterMixin):  # type: ignore[misc]
         """(B,F,S,values of a patch) to (B,channels,F,h,w); of a patch's values the channel runs fastest."""
         patch = self.patch
         grid = values.unflatten(3, (patch, patch, self.out_channels)).unflatten(2, (rows, -1))
-        return grid.permute(0, 6, 1, 2, 4, 3, 5).flatten(5, 6).flatten(3, 4)
+        latents: Tensor = grid.permute(0, 6, 1, 2, 4, 3, 5).flatten(5, 6).flatten(3, 4)
+        return latents
 
 
 class PatchEmbedding(nn.Module):
@@ -195,6 +193,11 @@ class TextEmbedding(nn.Module):
         """(B,L,C)."""
         embedded: Tensor = self.y_proj(text)
         return embedded
+
+
+def _starts_at_zero(name: str) -> bool:
+    ends = ("attn.proj.weight", "mlp.fc2.weight")  # of attention to the text too
+    return name == "fps_embedder.mlp.2.weight" or (name.startswith("temporal_blocks.") and name.endswith(ends))
 
 
 def _check_shape(patch: tuple[int, ...], width: int, heads: int) -> None:

@@ -46,7 +46,7 @@ def array(case: str) -> Tensor:
 
 def drawn(name: str, *shape: int) -> Tensor:
     """The input of this name."""
-    source = np.random.RandomState(zlib.crc32(f"input:{name}".encode()))  # noqa: NPY002 -- as the numbers were made
+    source = np.random.RandomState(zlib.crc32(f"input:{name}".encode()))
     return torch.from_numpy(source.standard_normal(shape).astype(np.float32))
 
 
@@ -57,7 +57,7 @@ def fill(model: nn.Module) -> None:
         if name in AS_BUILT:
             continue
         shape = tuple(tensor.shape)
-        source = np.random.RandomState(zlib.crc32(name.encode()))  # noqa: NPY002
+        source = np.random.RandomState(zlib.crc32(name.encode()))
         values = source.standard_normal(shape)
         if name.endswith("scale_shift_table"):
             values = 0.3 * values

@@ -155,7 +155,7 @@ def test_taps_of_a_grid_that_patches_do_not_fill_are_refused() -> None:
     given = Condition(first=noisy[:, :, :1], text=text()[:1])
     with torch.no_grad():
         assert backbone.predict(noisy, torch.tensor([0.5]), given).output.shape == noisy.shape
-    with pytest.raises(ParametersError, match="latents, 5x53, are no whole patches of 2, .* write multiples of 16"):
+    with pytest.raises(ParametersError, match=r"latents, 5x53, are no whole patches of 2, .* write multiples of 16"):
         backbone.predict(noisy, torch.tensor([0.5]), given, taps=(0,))
 
 

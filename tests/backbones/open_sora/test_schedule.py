@@ -39,7 +39,7 @@ def test_the_samplers_times_are_the_released_ones() -> None:
 @pytest.mark.parametrize("frames", [1, 17, 102])
 def test_a_schedule_falls_from_one_to_zero(steps: int, frames: int) -> None:
     times = video(frames=frames).schedule(steps)
-    assert (len(times), times[0], times[-1]) == (steps + 1, 1, 0)
+    assert (len(times), times[0].item(), times[-1].item()) == (steps + 1, 1.0, 0.0)
     assert (times.diff() < 0).all()
 
 
