@@ -12,9 +12,11 @@ from components.backbones.configurations import Configuration
 from components.backbones.open_sora.checkpoint import CONFIG, folder_of, load_tensors
 from components.backbones.open_sora.embeddings import rotary_frequencies
 from components.backbones.open_sora.stdit3 import STDiT3
+from components.backbones.open_sora.vae import OpenSoraVAE
 from components.errors import ParametersError
 
-TRANSFORMER = "hpcai-tech/OpenSora-STDiT-v3"
+TRANSFORMER, AUTOENCODER = "hpcai-tech/OpenSora-STDiT-v3", "hpcai-tech/OpenSora-VAE-v1.2"
+PUBLISHED_VAE = "VideoAutoencoderPipeline"  # its own name for what is `OpenSoraVAE` here
 SHAPE = (
     "in_channels",
     "patch_size",
@@ -49,6 +51,34 @@ def load_transformer(
             f"STDiT3 rotates by: give {TRANSFORMER}"
         )
     return model
+
+
+def load_autoencoder(
+    source: str = AUTOENCODER, revision: str | None = None, *, dtype: torch.dtype = torch.float32
+) -> OpenSoraVAE:
+    """The two-part autoencoder of a folder or hub id, frozen, its weights in `dtype`.
+
+    ParametersError when configuration, names or shapes are not its own, or the weights are pickled.
+    """
+    folder = folder_of(source, revision)
+    with torch.device("meta"):
+        model: OpenSoraVAE = OpenSoraVAE(**autoencoder_shape(folder, source=source))
+    load_tensors(model, folder, dtype=dtype, exact=("shift", "scale"))
+    return model
+
+
+def autoencoder_shape(folder: Path, *, source: str) -> dict[str, Any]:
+    """The arguments of OpenSoraVAE that a configuration gives: none for the published one, whose shape is the default.
+
+    The released code too takes that shape whatever the published configuration says.
+    """
+    advice = f"give {AUTOENCODER}, or a folder of its files"
+    configuration = Configuration(folder, CONFIG, source=source, advice=advice)
+    if "_class_name" not in configuration.values:
+        configuration.expect("model_type", (PUBLISHED_VAE,))
+        return {}
+    configuration.expect("_class_name", (OpenSoraVAE.__name__,))
+    return {field: value for field, value in configuration.values.items() if not field.startswith("_")}
 
 
 def transformer_shape(folder: Path, *, source: str) -> dict[str, Any]:
