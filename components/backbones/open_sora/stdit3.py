@@ -80,6 +80,12 @@ class STDiT3(ModelMixin, ConfigMixin, PeftAdapterMixin):  # type: ignore[misc]
         return tuple(block for pair in pairs for block in pair)
 
     @property
+    def proj_out(self) -> nn.Module:
+        """The last layer, by the name that diffusers' transformers have for it."""
+        layer: nn.Module = self.final_layer
+        return layer
+
+    @property
     def weight_dtype(self) -> torch.dtype:
         """The type of the weights, in which the blocks compute."""
         dtype: torch.dtype = self.x_embedder.proj.weight.dtype
