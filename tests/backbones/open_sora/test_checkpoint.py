@@ -11,10 +11,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from components.backbones import hub
 from components.backbones.open_sora.published import load_transformer
 from components.backbones.pretrained import load_pretrained, no_progress_bars
 from components.errors import ParametersError
 from tests.backbones.open_sora.oracle import TINY, inputs, latents, text, tiny
+from tests.backbones.test_hub import MODEL, Hub
 
 Tensors = dict[str, Tensor]
 
@@ -175,6 +177,39 @@ def test_a_folder_without_a_configuration_is_refused(folder: Path) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ParametersError, match=r"expected weights as \*.safetensors, none is there"):
         load_transformer(str(tmp_path))
+
+
+@pytest.mark.parametrize("large", [0, 2**30])
+def test_a_model_on_the_hub_is_pinned_and_loaded_without_its_pickles(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    """Whether its files are large or small: their sha256 comes from the hub, or is computed."""
+    (folder / "model.pth").write_bytes(b"pickled")
+    served = serve(folder, tmp_path_factory.mktemp("cache"), monkeypatch)
+    monkeypatch.setattr(hub, "SMALL", large)
+    model = load_transformer(MODEL, dtype=torch.float32)
+    found, expected = model.state_dict(), tiny().state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in found.items())
+    assert set(served.downloaded) == {"config.json", "model.safetensors"}
+
+
+def test_a_model_on_the_hub_with_pickles_alone_is_refused_before_a_download(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "model.safetensors").rename(folder / "model.pth")
+    served = serve(folder, tmp_path_factory.mktemp("cache"), monkeypatch)
+    with pytest.raises(ParametersError, match=rf"{MODEL}: expected weights as \*.safetensors"):
+        load_transformer(MODEL)
+    assert served.downloaded == ["config.json"]
+
+
+def serve(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """The folder on a hub."""
+    served = Hub(folder, cache)
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda _, *args, **named: served.model_info(*args, **named))
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", served.download)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", served.download_all)
+    return served
 
 
 def test_a_folder_has_no_revision(folder: Path) -> None:
