@@ -1,27 +1,24 @@
-"""What the folder of a published CogVideoX-5b-I2V holds: diffusers' layout, read from its configurations alone."""
+"""What the folder of a published CogVideoX-5b-I2V holds, read from its configurations alone."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from components.backbones.cogvideox_path import LEVELS
 from components.backbones.cogvideox_positions import CHUNK
 from components.backbones.configurations import Configuration
-from components.errors import ParametersError
+from components.backbones.pipeline_files import PipelineKind
 
-INDEX = "model_index.json"
-PIPELINE = "CogVideoXImageToVideoPipeline"
-MODELS = {
-    "transformer": "CogVideoXTransformer3DModel",
-    "vae": "AutoencoderKLCogVideoX",
-    "text_encoder": "T5EncoderModel",
-}
+PIPELINE = PipelineKind(
+    names=("CogVideoXImageToVideoPipeline",),
+    models={
+        "transformer": "CogVideoXTransformer3DModel",
+        "vae": "AutoencoderKLCogVideoX",
+        "text_encoder": "T5EncoderModel",
+    },
+    advice="write THUDM/CogVideoX-5b-I2V, or a folder of its layout, into backbones.cogvideox.source",
+)
 SCHEDULERS = ("CogVideoXDPMScheduler", "CogVideoXDDIMScheduler")  # two samplers on the same noise levels
-CONFIGS = {**dict.fromkeys(MODELS, "config.json"), "scheduler": "scheduler_config.json"}
-PARTS = (*CONFIGS, "tokenizer")
-SUFFIXES = (".json", ".safetensors", ".model", ".txt")  # .model: a sentencepiece vocabulary
 BLOCKS = 4  # of the autoencoder: three of them halve height and width
-ADVICE = "write THUDM/CogVideoX-5b-I2V, or a folder of its layout, into backbones.cogvideox.source"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,38 +35,9 @@ class Layout:
     first_scale: float
 
 
-def is_pipeline_file(path: str) -> bool:
-    """Whether the pipeline is loaded from this file: its index, or a part's configuration, weights or vocabulary."""
-    place = PurePosixPath(path)
-    if len(place.parts) == 1:
-        return path == INDEX
-    return len(place.parts) == 2 and place.parts[0] in PARTS and place.suffix in SUFFIXES
-
-
-def check_files(files: Mapping[str, str], *, source: str) -> None:
-    """ParametersError when a part of the pipeline, or its weights as safetensors, is not among the files."""
-    if INDEX not in files:
-        raise ParametersError(f"{source}: no {INDEX}, so it is not a pipeline in diffusers' layout: {ADVICE}")
-    for part in PARTS:
-        if not any(path.startswith(f"{part}/") for path in files):
-            raise ParametersError(f"{source}: no {part}/, expected {', '.join(PARTS)}: {ADVICE}")
-    for part in MODELS:
-        if not any(path.startswith(f"{part}/") and path.endswith(".safetensors") for path in files):
-            raise ParametersError(
-                f"{source}: no safetensors in {part}/, and pickled weights are not read: save it with "
-                "safe_serialization=True"
-            )
-
-
 def read_layout(folder: Path, *, source: str) -> Layout:
     """Read the configurations; ParametersError names the first thing that is not as in CogVideoX-5b-I2V."""
-    index = Configuration(folder, INDEX, source=source, advice=ADVICE)
-    index.expect("_class_name", (PIPELINE,))
-    for part, kind in MODELS.items():
-        index.expect(part, (["diffusers", kind], ["transformers", kind]))
-    transformer, vae, text, scheduler = (
-        Configuration(folder, f"{part}/{name}", source=source, advice=ADVICE) for part, name in CONFIGS.items()
-    )
+    _, transformer, vae, text, scheduler = PIPELINE.configurations(folder, source=source)
     channels = int(vae.number("latent_channels"))
     transformer.expect("patch_size_t", (None,))  # CogVideoX1.5 joins two latent frames in a token
     transformer.expect("out_channels", (channels,))

@@ -27,9 +27,11 @@ class Configuration:
             expected = " or ".join(str(one) for one in allowed if one is not None) or "nothing"
             raise ParametersError(f"{self._name} says {field}: {value}, expected {expected}: {self._advice}")
 
-    def number(self, field: str) -> float:
-        """A field above 0; ParametersError when it is absent, another thing or not above 0."""
-        value = self.values.get(field)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            raise ParametersError(f"{self._name} says {field}: {value}, expected a number above 0: {self._advice}")
-        return float(value)
+    def number(self, *fields: str) -> float:
+        """The first of the fields, names of one thing, that is a number above 0; ParametersError where none is."""
+        for field in fields:
+            value = self.values.get(field)
+            if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+                return float(value)
+        said = ", ".join(f"{field}: {self.values.get(field)}" for field in fields)
+        raise ParametersError(f"{self._name} says {said}, expected a number above 0: {self._advice}")

@@ -1,22 +1,21 @@
 """The published Wan2.2-TI2V pipeline as backbone, codec and text encoder; its manifest, which holds no weights."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from components.backbones.hub import PublishedFiles, describe, fetch
+from components.backbones import pipeline_files
+from components.backbones.hub import PublishedFiles
+from components.backbones.pipeline_files import fetch_pipeline
 from components.backbones.pretrained import load_pretrained
 from components.backbones.umt5 import Umt5
 from components.backbones.wan import Wan
 from components.backbones.wan_codec import WanCodec
-from components.backbones.wan_layout import check_files, is_pipeline_file, read_layout
-from components.canonical import canonical_json
-from components.errors import ParametersError, Phys4dError
-from components.files import write_atomically
-from components.manifest import MANIFEST, Manifest
+from components.backbones.wan_layout import PIPELINE, read_layout
+from components.errors import ParametersError
 
 if TYPE_CHECKING:
     from components.params import Wan22
@@ -30,10 +29,7 @@ def describe_published(source: str, revision: str | None) -> PublishedFiles:
 
     ParametersError when it is not a Wan2.2-TI2V pipeline.
     """
-    described, folder = describe(source, revision, wanted=is_pipeline_file)
-    check_files(described.files, source=source)
-    read_layout(folder, source=source)
-    return described
+    return PIPELINE.describe(source, revision, partial(read_layout, source=source))
 
 
 def write_manifest(section: "Wan22", folder: Path) -> Mapping[str, float]:
@@ -44,11 +40,7 @@ def write_manifest(section: "Wan22", folder: Path) -> Mapping[str, float]:
             "Wan-AI/Wan2.2-TI2V-5B-Diffusers"
         )
     described = describe_published(section.source, section.revision)
-    manifest = Manifest(
-        backbone=Wan.name, size=section.size, stage="base", base=None, parent=None, files={}, facts=asdict(described)
-    )
-    write_atomically(folder / MANIFEST, canonical_json(asdict(manifest)).encode())
-    return {"files": len(described.files)}
+    return pipeline_files.write_manifest(folder, described, backbone=Wan.name, size=section.size)
 
 
 def load_published(facts: Mapping[str, Any], *, dtype: torch.dtype = PRECISION) -> tuple[Wan, WanCodec, Umt5]:
@@ -58,12 +50,8 @@ def load_published(facts: Mapping[str, Any], *, dtype: torch.dtype = PRECISION) 
     """
     from diffusers import AutoencoderKLWan, WanTransformer3DModel
 
-    try:
-        described = PublishedFiles(source=facts["source"], revision=facts["revision"], files=facts["files"])
-    except KeyError as error:
-        raise Phys4dError(f"the base's manifest names no {error}: run the stage prepare again") from error
-    folder = fetch(described, wanted=is_pipeline_file)
-    layout = read_layout(folder, source=described.source)
+    folder, source = fetch_pipeline(facts)
+    layout = read_layout(folder, source=source)
     transformer = load_pretrained(WanTransformer3DModel, folder / "transformer", dtype=dtype)
     vae = load_pretrained(AutoencoderKLWan, folder / "vae", dtype=torch.float32)
     return (

@@ -1,4 +1,4 @@
-"""CogVideoX's text encoder: T5, every caption padded to the same tokens, and padding embedded too, as in training."""
+"""The text encoders of published pipelines: T5 and its kin, every caption padded to the same tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,19 +18,23 @@ from components.errors import ParametersError
 class T5:
     """Captions to (B,L,D). folder: of the pipeline; its text encoder is loaded when it is first needed. tokens: L.
 
-    Most stages read embeddings that were computed before, and the weights are as large as the transformer's.
+    masked: whether padding is hidden from the encoder and zero behind it, or embedded like words; as the network was
+    trained. kind: transformers' class. Most stages read embeddings that were computed before, and the weights are as
+    large as the transformer's.
     """
 
     folder: Path
     tokens: int
+    masked: bool
     dtype: torch.dtype
+    kind: str = "T5EncoderModel"
 
     @cached_property
     def model(self) -> Any:  # noqa: ANN401 -- transformers' class has no types
         """The encoder, frozen."""
-        from transformers import T5EncoderModel
+        import transformers
 
-        return load_pretrained(T5EncoderModel, self.folder / "text_encoder", dtype=self.dtype)
+        return load_pretrained(getattr(transformers, self.kind), self.folder / "text_encoder", dtype=self.dtype)
 
     @cached_property
     def tokenizer(self) -> Any:  # noqa: ANN401
@@ -38,7 +42,8 @@ class T5:
         from transformers import AutoTokenizer
 
         folder = self.folder / "tokenizer"
-        if not (folder / "tokenizer.json").is_file() and find_spec("sentencepiece") is None:
+        alone = any(folder.glob("*.model")) and not (folder / "tokenizer.json").is_file()
+        if alone and find_spec("sentencepiece") is None:
             raise ParametersError(
                 f"{folder}: a sentencepiece vocabulary without tokenizer.json, which is read by a package that is not "
                 "installed: pip install sentencepiece"
@@ -51,17 +56,27 @@ class T5:
 
     def encode(self, captions: Sequence[str]) -> Tensor:
         """Embeddings (B,L,D), float32. Captions go through one by one: no embedding depends on its neighbours."""
-        embedded = {caption: self._embed(caption) for caption in dict.fromkeys(captions)}
+        embedded = {caption: self.embed(caption) for caption in dict.fromkeys(captions)}
         return torch.stack([embedded[caption] for caption in captions])
 
     def unread(self, caption: str) -> int:
         """Tokens at a caption's end that are cut off."""
-        return max(0, len(self.tokenizer(caption).input_ids) - self.tokens)
+        return max(0, len(self.tokenizer(self.read(caption)).input_ids) - self.tokens)
+
+    def read(self, caption: str) -> str:
+        """What the tokenizer is given of a caption."""
+        return caption
 
     @torch.no_grad()
-    def _embed(self, caption: str) -> Tensor:
-        numbers = self.tokenizer(
-            caption, padding="max_length", truncation=True, max_length=self.tokens, return_tensors="pt"
-        ).input_ids
-        embedding: Tensor = self.model(numbers.to(self.model.device)).last_hidden_state[0].cpu().float()
+    def embed(self, caption: str) -> Tensor:
+        """One caption (L,D), float32."""
+        words = self.tokenizer(
+            self.read(caption), padding="max_length", truncation=True, max_length=self.tokens, return_tensors="pt"
+        ).to(self.model.device)
+        if self.masked:
+            shown = words.attention_mask
+            states = self.model(words.input_ids, shown).last_hidden_state * shown[..., None]
+        else:
+            states = self.model(words.input_ids).last_hidden_state
+        embedding: Tensor = states[0].cpu().float()
         return embedding

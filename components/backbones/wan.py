@@ -4,8 +4,7 @@ noisy = (1 - t) clean + t noise, and the network predicts noise - clean. The giv
 all others t (Wan2.2's `expand_timesteps`). Source: the published pipeline, WanImageToVideoPipeline of diffusers.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +12,7 @@ from diffusers import WanTransformer3DModel
 from torch import Tensor
 
 from components.backbones.base import Condition, Prediction, per_sample
+from components.backbones.taps import outputs_of
 from components.compute import mixed_precision
 from components.errors import ParametersError
 
@@ -85,7 +85,7 @@ class Wan:
         token_times = (times[:, None] * TIME_UNITS).repeat(1, frames * per_frame)
         token_times[:, :per_frame] = 0
         dtype = self.transformer.dtype  # published weights are bfloat16, also where there is no autocast
-        with mixed_precision(), _outputs_of(self.blocks(), taps) as states:
+        with mixed_precision(), outputs_of(self.blocks(), taps) as states:
             output = self.transformer(latents.to(dtype), token_times, condition.text.to(dtype), return_dict=False)[0]
         return Prediction(
             output=output.float(), taps=tuple(states[tap].reshape(batch, *grid, self.width) for tap in taps)
@@ -93,21 +93,6 @@ class Wan:
 
     def _shifted(self, times: Tensor) -> Tensor:
         return self.time_shift * times / (1 + (self.time_shift - 1) * times)
-
-
-@contextmanager
-def _outputs_of(blocks: Sequence[torch.nn.Module], numbers: Sequence[int]) -> Iterator[dict[int, Tensor]]:
-    """The outputs of some blocks in a forward pass within the context."""
-    states: dict[int, Tensor] = {}
-    hooks = [
-        blocks[number].register_forward_hook(lambda _module, _inputs, output, n=number: states.__setitem__(n, output))
-        for number in numbers
-    ]
-    try:
-        yield states
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def tiny_transformer(section: "WanTiny", *, channels: int, text_width: int, seed: int) -> WanTransformer3DModel:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from components.backbones.pixels import to_levels, to_signed
 from components.backbones.wan import CHUNK
 from components.errors import ParametersError
 
@@ -33,14 +34,16 @@ class WanCodec:
     def encode(self, frames: "Frames") -> Tensor:
         """Latents (B,C,1 + (T-1)/4,H/stride,W/stride) of frames (B,T,H,W,3)."""
         self._check(frames)
-        latents = [self.vae.encode(self._to_vae(_video(one))).latent_dist.mode().cpu().float() for one in frames]
+        latents = [
+            self.vae.encode(self._to_vae(to_signed(one[None]))).latent_dist.mode().cpu().float() for one in frames
+        ]
         return (torch.cat(latents) - self._mean) * self._inverse
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> "Frames":
         """Frames (B,T,H,W,3) of latents (B,C,F,h,w)."""
         raw = latents.cpu() / self._inverse + self._mean
-        return np.concatenate([_frames(self.vae.decode(self._to_vae(one[None])).sample) for one in raw])
+        return np.concatenate([to_levels(self.vae.decode(self._to_vae(one[None])).sample) for one in raw])
 
     def _to_vae(self, values: Tensor) -> Tensor:
         return values.to(device=self.vae.device, dtype=self.vae.dtype)
@@ -52,15 +55,3 @@ class WanCodec:
                 f"video of {count} frames, {height}x{width}: expected {CHUNK} k + 1 frames and multiples of "
                 f"{self.spatial_stride} pixels"
             )
-
-
-def _video(frames: "Frames") -> Tensor:
-    """(T,H,W,3) of 0..255 to (1,3,T,H,W) of -1..1."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).movedim(-1, 0)[None].float() / 255 * 2 - 1
-
-
-def _frames(video: Tensor) -> "Frames":
-    """(1,3,T,H,W) of -1..1 to (1,T,H,W,3) of 0..255."""
-    levels = (video.cpu().float() / 2 + 0.5).clamp(0, 1) * 255
-    frames: Frames = levels.round().to(torch.uint8).movedim(1, -1).numpy()
-    return frames

@@ -14,18 +14,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from components.checkout import EVIDENCE, read_checkout
 from components.errors import Phys4dError
 from components.files import write_atomically
+from components.pipeline.execution import record_path
+from components.pipeline.lockfile import LOCKFILE
 
-LOCKFILE = "dvc.lock"  # changes while the graph runs: no change of what is run
 MADE = Path("data/report/report.html")
 COPY = Path("data/report.html")
-RECORDS = Path(".phys4d/run")
 BEGIN, END = "<!-- run -->", "<!-- end of run -->"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Took:
-    """A stage, how long its last command took, in seconds, and its peak of memory in MB."""
+    """A stage, how long its last command took, in seconds, and its peak of memory."""
 
     stage: str
     seconds: float
@@ -51,7 +51,8 @@ def with_record(page: str, root: Path, stages: Collection[str]) -> str:
     environment.filters["duration"] = duration
     took = read_records(root, stages)
     record = environment.get_template("run.html.jinja").render(
-        checkout=read_checkout(root, aside=(EVIDENCE, LOCKFILE)),
+        # dvc.lock changes while the graph runs: no change of what is run
+        checkout=read_checkout(root, aside=(EVIDENCE, str(LOCKFILE))),
         took=took,
         total=sum(one.seconds for one in took),
     )
@@ -60,7 +61,7 @@ def with_record(page: str, root: Path, stages: Collection[str]) -> str:
 
 def read_records(root: Path, stages: Collection[str]) -> list[Took]:
     """Of those of `stages` whose last command ended well on this machine, in the order in which they ended."""
-    paths = [path for path in (root / RECORDS).glob("*.json") if path.stem in stages]
+    paths = [path for stage in stages if (path := record_path(root, stage)).is_file()]
     paths.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
     records: list[dict[str, Any]] = [json.loads(path.read_text()) for path in paths]
     return [

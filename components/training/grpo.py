@@ -16,7 +16,7 @@ from components.backbones.base import Condition
 from components.training.diffusion import CHUNK, with_given
 from components.training.policy import Policy
 from components.training.rewards import overall
-from components.training.transitions import Gaussian, transition_of
+from components.training.transitions import Gaussian
 
 if TYPE_CHECKING:
     from components.params import Stage3
@@ -132,5 +132,4 @@ def _gaussian(
         backbone.predict(noisy[part], now[part], condition[part]).output
         for part in (slice(start, start + size) for start in range(0, len(noisy), size))
     ]
-    transition = transition_of(backbone, policy.section.transition)
-    return transition(backbone, noisy, torch.cat(outputs), now, after, noise=noise)
+    return policy.transition(backbone, noisy, torch.cat(outputs), now, after, noise=noise)

@@ -15,6 +15,7 @@ from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
 from components.training.losses import Truth
 from components.training.rewards import Scene, advantages, reward_terms
+from components.training.transitions import transition_of
 
 if TYPE_CHECKING:
     from components.params import Stage3
@@ -51,6 +52,7 @@ class Policy:
         self.backbone: Backbone = model.backbone
         self.parameters = parameters
         self.section = section
+        self.transition = transition_of(model.backbone, section.transition)
         self._model, self._practice, self._noise_level = model, practice, noise_level
         self._old = [value.detach().clone() for value in parameters]
 

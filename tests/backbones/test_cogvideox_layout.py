@@ -1,19 +1,17 @@
 """A folder that is no CogVideoX-5b-I2V is refused, with the file and the field that say so."""
 
-import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
 
-from components.backbones.cogvideox_layout import is_pipeline_file, read_layout
+from components.backbones.cogvideox_layout import read_layout
 from components.backbones.cogvideox_published import describe_published, load_published
 from components.errors import ExitCode, ParametersError
+from tests.backbones.damage import Damage, saying, without
 from tests.backbones.tiny_cogvideox import SCALE, TEXT_TOKENS
 
-Damage = Callable[[Path], object]
 SCHEDULER = "scheduler/scheduler_config.json"
 TRANSFORMER = "transformer/config.json"
 VAE = "vae/config.json"
@@ -25,34 +23,10 @@ def copy(cogvideox_folder: Path, tmp_path: Path) -> Path:
     return shutil.copytree(cogvideox_folder, tmp_path / "pipeline")
 
 
-def saying(path: str, **fields: object) -> Damage:
-    """Write fields into a JSON file."""
-
-    def write(folder: Path) -> None:
-        values = json.loads((folder / path).read_text())
-        (folder / path).write_text(json.dumps({**values, **fields}))
-
-    return write
-
-
-def without(path: str) -> Damage:
-    return lambda folder: shutil.rmtree(folder / path) if (folder / path).is_dir() else (folder / path).unlink()
-
-
-def pickled(folder: Path) -> None:
-    weights = folder / "vae/diffusion_pytorch_model.safetensors"
-    weights.rename(weights.with_suffix(".bin"))
-
-
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (without("model_index.json"), r"no model_index.json, so it is not a pipeline .*: write THUDM/CogVideoX-5b-I2V"),
-        (without("text_encoder"), r"no text_encoder/, expected transformer, vae, "),
-        (without("tokenizer"), r"no tokenizer/, expected"),
         (without(VAE), r"vae/config.json is not there: write THUDM"),
-        (pickled, r"no safetensors in vae/, and pickled weights are not read"),
-        (lambda folder: (folder / VAE).write_text("{"), r"vae/config.json is not readable \(.*\): download"),
         (saying("model_index.json", _class_name="CogVideoXPipeline"), r"CogVideoXPipeline, expected CogVideoXImageTo"),
         (saying("model_index.json", vae=["diffusers", "AutoencoderKL"]), r"vae: .*expected .*AutoencoderKLCogVideoX"),
         (saying(TRANSFORMER, patch_size_t=2), r"patch_size_t: 2, expected nothing: write THUDM"),
@@ -121,21 +95,6 @@ def test_a_missing_weight_of_the_text_encoder_is_named(copy: Path) -> None:
     _, _, text = load_published(_facts(copy))
     with pytest.raises(ParametersError, match=rf"text_encoder: 1 weights of T5EncoderModel .* {name}"):
         text.encode(["a red ball"])
-
-
-@pytest.mark.parametrize(
-    ("path", "wanted"),
-    [
-        ("model_index.json", True),
-        ("transformer/diffusion_pytorch_model-00001-of-00003.safetensors", True),
-        ("tokenizer/spiece.model", True),
-        ("README.md", False),
-        ("text_encoder/pytorch_model.bin", False),
-        ("transformer/old/config.json", False),
-    ],
-)
-def test_only_files_that_are_loaded_belong_to_the_pipeline(path: str, wanted: bool) -> None:
-    assert is_pipeline_file(path) is wanted
 
 
 def _facts(folder: Path) -> dict[str, object]:

@@ -25,7 +25,7 @@ STEPS = 4
 
 @pytest.fixture(scope="module")
 def text(cogvideox_folder: Path) -> T5:
-    return T5(folder=cogvideox_folder, tokens=TEXT_TOKENS, dtype=torch.float32)
+    return T5(folder=cogvideox_folder, tokens=TEXT_TOKENS, masked=False, dtype=torch.float32)
 
 
 def facts(folder: Path) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def test_what_is_cut_off_is_counted(text: T5) -> None:
 
 
 def test_nothing_is_loaded_before_the_first_caption(tmp_path: Path) -> None:
-    empty = T5(folder=tmp_path, tokens=TEXT_TOKENS, dtype=torch.float32)
+    empty = T5(folder=tmp_path, tokens=TEXT_TOKENS, masked=False, dtype=torch.float32)
     (tmp_path / "tokenizer").mkdir()
     (tmp_path / "tokenizer/tokenizer.json").write_text("{")
     with pytest.raises(ParametersError, match=r"tokenizer: not readable \(.*\): download it again"):
@@ -144,7 +144,7 @@ def test_a_vocabulary_that_needs_a_missing_package_is_refused(tmp_path: Path, mo
     (tmp_path / "tokenizer").mkdir()
     (tmp_path / "tokenizer/spiece.model").write_bytes(b"")
     with pytest.raises(ParametersError, match=r"without tokenizer.json.*pip install sentencepiece"):
-        T5(folder=tmp_path, tokens=TEXT_TOKENS, dtype=torch.float32).unread("a red ball")
+        T5(folder=tmp_path, tokens=TEXT_TOKENS, masked=False, dtype=torch.float32).unread("a red ball")
 
 
 def test_published_weights_are_half_precision_and_frozen(cogvideox_folder: Path) -> None:

@@ -12,8 +12,8 @@ from huggingface_hub.hf_api import BlobLfsInfo, RepoSibling
 
 from components.backbones import hub
 from components.backbones.hub import PublishedFiles, describe, fetch
+from components.backbones.pipeline_files import is_pipeline_file
 from components.backbones.published import describe_published, load_published
-from components.backbones.wan_layout import is_pipeline_file
 from components.errors import ExitCode, ParametersError, Phys4dError
 
 MODEL, COMMIT = "Wan-AI/Tiny", "c0ffee" + 34 * "0"

@@ -2,42 +2,21 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
 
+from components.backbones.pipeline_files import is_pipeline_file
 from components.backbones.published import describe_published, load_published
-from components.backbones.wan_layout import is_pipeline_file
 from components.errors import ExitCode, ParametersError
-
-Damage = Callable[[Path], object]
+from tests.backbones.damage import Damage, pickled, saying, without
 
 
 @pytest.fixture
 def copy(pipeline_folder: Path, tmp_path: Path) -> Path:
     """A pipeline of one's own."""
     return shutil.copytree(pipeline_folder, tmp_path / "pipeline")
-
-
-def saying(path: str, **fields: object) -> Damage:
-    """Write fields into a JSON file."""
-
-    def write(folder: Path) -> None:
-        values = json.loads((folder / path).read_text())
-        (folder / path).write_text(json.dumps({**values, **fields}))
-
-    return write
-
-
-def without(path: str) -> Damage:
-    return lambda folder: shutil.rmtree(folder / path) if (folder / path).is_dir() else (folder / path).unlink()
-
-
-def pickled(folder: Path) -> None:
-    weights = folder / "vae/diffusion_pytorch_model.safetensors"
-    weights.rename(weights.with_suffix(".bin"))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +53,10 @@ def pickled(folder: Path) -> None:
             saying("scheduler/scheduler_config.json", prediction_type="epsilon"),
             r"prediction_type: epsilon, expected flow",
         ),
-        (saying("scheduler/scheduler_config.json", flow_shift=None), r"no number in flow_shift or shift"),
+        (
+            saying("scheduler/scheduler_config.json", flow_shift=None),
+            r"says flow_shift: None, shift: None, expected a number above 0",
+        ),
     ],
 )
 def test_what_is_not_as_published_is_named(copy: Path, damage: Damage, message: str) -> None:

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from components.backbones.open_sora.backbone import unpadded
 from components.backbones.open_sora.text import OpenSoraText, with_scores
-from components.backbones.t5 import T5
 from tests.backbones.tiny_cogvideox import TEXT_WIDTH
 
 LENGTH = 48
@@ -18,13 +17,13 @@ CAPTION, OTHER = "a red ball falls", "a blue box"
 @pytest.fixture
 def encoder(cogvideox_folder: Path) -> OpenSoraText:
     """With the T5 of a small published pipeline."""
-    t5 = T5(folder=cogvideox_folder, tokens=LENGTH, dtype=torch.float32)
-    return OpenSoraText(t5=t5, nothing=torch.randn(LENGTH, TEXT_WIDTH, generator=torch.Generator().manual_seed(0)))
+    nothing = torch.randn(LENGTH, TEXT_WIDTH, generator=torch.Generator().manual_seed(0))
+    return OpenSoraText(folder=cogvideox_folder, tokens=LENGTH, nothing=nothing, dtype=torch.float32)
 
 
 def unpadded_states(encoder: OpenSoraText, caption: str) -> Tensor:
-    numbers = encoder.t5.tokenizer(with_scores(caption), return_tensors="pt").input_ids
-    states: Tensor = encoder.t5.model(numbers).last_hidden_state[0]
+    numbers = encoder.tokenizer(with_scores(caption), return_tensors="pt").input_ids
+    states: Tensor = encoder.model(numbers).last_hidden_state[0]
     return states
 
 
@@ -51,7 +50,7 @@ def test_no_caption_is_the_networks_own_text(encoder: OpenSoraText) -> None:
 
 
 def test_what_is_cut_off_is_counted_scores_included(encoder: OpenSoraText) -> None:
-    whole = len(encoder.t5.tokenizer(with_scores(CAPTION)).input_ids)
+    whole = len(encoder.tokenizer(with_scores(CAPTION)).input_ids)
     assert encoder.unread(CAPTION) == 0
     assert encoder.unread(" ".join([CAPTION] * 20)) == whole + 19 * 4 - LENGTH
 
