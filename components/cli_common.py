@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-BackboneName = Literal["wan22"]
-BackboneOption = Annotated[BackboneName, typer.Option(help="Backbone, as params.yaml names it.")]
+BackboneOption = Annotated[str, typer.Option(help="Backbone, as params.yaml names it: wan22, cogvideox, open_sora.")]
 
 
 SplitName = Literal["appearance", "labeler", "judge", "train", "dev", "test"]

@@ -5,14 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from components.cli_common import AsJson, BackboneName, enter_project, run_stage_command, show
+from components.cli_common import AsJson, enter_project, run_stage_command, show
 
 evaluate_app = typer.Typer(invoke_without_command=True)
 
 EvaluatedSplit = Annotated[
     Literal["dev", "test"] | None, typer.Option(help="Split of the prompts; default: evaluation.split of params.yaml.")
 ]
-OWN_BACKBONE = "wan22"  # whose base and stage 3 a model from outside is compared with
 
 
 @evaluate_app.callback()
@@ -20,8 +19,10 @@ def evaluate(
     context: typer.Context,
     *,
     backbone: Annotated[
-        BackboneName | None,
-        typer.Option(help="The stage's; with --videos: whose base and stage 3 it is compared with."),
+        str | None,
+        typer.Option(
+            help="The stage's; with --videos: whose base and stage 3 it is compared with; default: the graph's first.",
+        ),
     ] = None,
     videos: Annotated[
         Path | None, typer.Option(help="Instead: a folder of videos that answer the exported prompts.")
@@ -114,7 +115,7 @@ def _evaluate_videos(
         split=Path("data/simulation") / (split or params.evaluation.split),
         judge=Path("models/depth_nets/judge").absolute(),
         network=params.evaluation.frechet_network,
-        own=Path("data/evaluation") / (backbone or OWN_BACKBONE),
+        own=Path("data/evaluation") / (backbone or params.pipeline.backbones[0]),
         out=target or root / "data/evaluation/external" / row,
         work=STATE / "external" / row,
         allow_missing=allow_missing,

@@ -17,6 +17,7 @@ import torch
 from components.backbones import laptop_latents
 from components.backbones.adapters import copy_into, load_adapters, own_tensors, save_adapter
 from components.backbones.base import Backbone, Codec, TextEncoder
+from components.backbones.twin import load_twin
 from components.canonical import canonical_json
 from components.errors import Phys4dError
 from components.files import write_atomically
@@ -27,7 +28,7 @@ CODEC_FILE = "codec.safetensors"
 HEADS_FILE = "heads.safetensors"
 TRANSFORMER_FILE = "transformer.safetensors"
 LOSSES_FILE = "losses.csv"
-TRANSFORMER_FOLDER = "transformer"
+TINY = "tiny"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,18 +121,13 @@ def _check_shape(shape: HeadsShape, backbone: Backbone, codec: Codec, *, source:
 
 
 def _load_base(base: Path, manifest: Manifest) -> tuple[Backbone, Codec, TextEncoder]:
-    if manifest.size != "tiny":
+    if manifest.size != TINY:
         from components.backbones.published import load_published
 
-        return load_published(manifest.facts)
-    from diffusers import WanTransformer3DModel
-
+        return load_published(manifest)
     from components.backbones import text
-    from components.backbones.wan import Wan
 
-    with torch.random.fork_rng(devices=[]):  # weights that are drawn only to be replaced
-        transformer = WanTransformer3DModel.from_pretrained(base / TRANSFORMER_FOLDER, local_files_only=True)
-    backbone = Wan(transformer, size=manifest.size, time_shift=manifest.facts["time_shift"])
+    backbone = load_twin(manifest.backbone, manifest.facts, base)
     return backbone, laptop_latents.load(base / CODEC_FILE), text.load(base / "text")
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components.parameters.backbones import Backbones, Pipeline
 from components.parameters.fields import (
     BatchSize,
     LearningRate,
@@ -121,30 +122,6 @@ class Promotion(Section):
     min_chamfer_gain: Annotated[float, Field(ge=-1000, le=1000)]  # metres, over stage 2
 
 
-class WanTiny(Section):
-    """The tiny twin's transformer: the published class, less of everything."""
-
-    layers: Annotated[int, Field(ge=1, le=48)]
-    heads: Annotated[int, Field(ge=1, le=64)]
-    head_width: Annotated[int, Field(ge=16, le=256, multiple_of=2)]  # rotary embedding turns pairs
-    time_shift: Annotated[float, Field(gt=0, le=100)]
-
-
-class Wan22(Section):
-    """Wan2.2-TI2V: `tiny` is a twin of the same classes."""
-
-    size: Literal["tiny", "5b"]
-    source: str | None  # hub id or folder of the published pipeline; a twin has none
-    revision: str | None
-    tiny: WanTiny
-
-
-class Backbones(Section):
-    """The backbones a profile trains."""
-
-    wan22: Wan22
-
-
 class Prepare(Section):
     """Training of the stand-in base on the appearance split."""
 
@@ -225,6 +202,7 @@ class Params(Section):
     profile: Literal["laptop", "smoke", "gpu", "cluster"]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     resources: Resources
+    pipeline: Pipeline
     video: Video
     simulation: Simulation
     quality: Quality

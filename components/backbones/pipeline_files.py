@@ -1,16 +1,12 @@
-"""A published pipeline in diffusers' layout: its files, what all such pipelines have in common, its manifest."""
+"""A published pipeline in diffusers' layout: its files, and what all such pipelines have in common."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from components.backbones.configurations import Configuration
 from components.backbones.hub import PublishedFiles, describe, fetch
-from components.canonical import canonical_json
-from components.errors import ParametersError, Phys4dError
-from components.files import write_atomically
-from components.manifest import MANIFEST, Manifest
+from components.errors import ParametersError
 
 INDEX = "model_index.json"
 MODELS = ("transformer", "vae", "text_encoder")
@@ -69,19 +65,6 @@ def is_pipeline_file(path: str) -> bool:
     return len(place.parts) == 2 and place.parts[0] in PARTS and place.suffix in SUFFIXES
 
 
-def write_manifest(folder: Path, described: PublishedFiles, *, backbone: str, size: str) -> Mapping[str, float]:
-    """Write the folder of a base that names published weights and holds none; the number of files it names."""
-    manifest = Manifest(
-        backbone=backbone, size=size, stage="base", base=None, parent=None, files={}, facts=asdict(described)
-    )
-    write_atomically(folder / MANIFEST, canonical_json(asdict(manifest)).encode())
-    return {"files": len(described.files)}
-
-
-def fetch_pipeline(facts: Mapping[str, Any]) -> tuple[Path, str]:
-    """The folder and the source of what a manifest's facts name; held against its sha256s, downloaded where need be."""
-    try:
-        described = PublishedFiles(source=facts["source"], revision=facts["revision"], files=facts["files"])
-    except KeyError as error:
-        raise Phys4dError(f"the base's manifest names no {error}: run the stage prepare again") from error
+def fetch_pipeline(described: PublishedFiles) -> tuple[Path, str]:
+    """The folder and the source of a pipeline; held against its sha256s, downloaded where need be."""
     return fetch(described, wanted=is_pipeline_file), described.source

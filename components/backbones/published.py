@@ -1,61 +1,44 @@
-"""The published Wan2.2-TI2V pipeline as backbone, codec and text encoder; its manifest, which holds no weights."""
+"""The base that names published weights: its manifest, which holds none, and what it names, loaded."""
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from components.backbones import pipeline_files
+from components.backbones.base import Backbone, Codec, TextEncoder
+from components.backbones.family import VideoShape, family
 from components.backbones.hub import PublishedFiles
-from components.backbones.pipeline_files import fetch_pipeline
-from components.backbones.pretrained import load_pretrained
-from components.backbones.umt5 import Umt5
-from components.backbones.wan import Wan
-from components.backbones.wan_codec import WanCodec
-from components.backbones.wan_layout import PIPELINE, read_layout
-from components.errors import ParametersError
+from components.canonical import canonical_json
+from components.errors import ParametersError, Phys4dError
+from components.files import write_atomically
+from components.manifest import MANIFEST, Manifest
 
 if TYPE_CHECKING:
-    from components.params import Wan22
-
-SIZE = "5b"
-PRECISION = torch.bfloat16  # in which the published transformer and text encoder run; the autoencoder needs float32
+    from components.parameters.backbones import BackboneParams
 
 
-def describe_published(source: str, revision: str | None) -> PublishedFiles:
-    """The pipeline's files and their sha256, on the hub or in a folder; its weights are not downloaded.
-
-    ParametersError when it is not a Wan2.2-TI2V pipeline.
-    """
-    return PIPELINE.describe(source, revision, partial(read_layout, source=source))
-
-
-def write_manifest(section: "Wan22", folder: Path) -> Mapping[str, float]:
-    """Write the folder of a base that names published weights; the number of files it names."""
+def write_manifest(folder: Path, *, name: str, section: "BackboneParams", video: VideoShape) -> Mapping[str, float]:
+    """Write the folder of a base of published weights; the number of files it names. ParametersError without source."""
     if section.source is None:
         raise ParametersError(
-            f"backbones.wan22.source: empty, expected a hub id or a folder for size {section.size}: write "
-            "Wan-AI/Wan2.2-TI2V-5B-Diffusers"
+            f"backbones.{name}.source: empty, expected a hub id or a folder for size {section.size}: phys4d params "
+            "check names one"
         )
-    described = describe_published(section.source, section.revision)
-    return pipeline_files.write_manifest(folder, described, backbone=Wan.name, size=section.size)
+    parts = family(name).describe(section.source, section.revision)
+    facts = {"parts": {part: asdict(described) for part, described in parts.items()}, "video": asdict(video)}
+    manifest = Manifest(backbone=name, size=section.size, stage="base", base=None, parent=None, files={}, facts=facts)
+    write_atomically(folder / MANIFEST, canonical_json(asdict(manifest)).encode())
+    return {"files": sum(len(described.files) for described in parts.values())}
 
 
-def load_published(facts: Mapping[str, Any], *, dtype: torch.dtype = PRECISION) -> tuple[Wan, WanCodec, Umt5]:
-    """What a manifest names: source, revision, files. Downloaded where need be and held against its sha256s.
-
-    `dtype` is that of the transformer and the text encoder.
-    """
-    from diffusers import AutoencoderKLWan, WanTransformer3DModel
-
-    folder, source = fetch_pipeline(facts)
-    layout = read_layout(folder, source=source)
-    transformer = load_pretrained(WanTransformer3DModel, folder / "transformer", dtype=dtype)
-    vae = load_pretrained(AutoencoderKLWan, folder / "vae", dtype=torch.float32)
-    return (
-        Wan(transformer, size=SIZE, time_shift=layout.time_shift),
-        WanCodec(vae),
-        Umt5(folder=folder, dtype=dtype),
-    )
+def load_published(manifest: Manifest) -> tuple[Backbone, Codec, TextEncoder]:
+    """What a base's manifest names. Downloaded where need be and held against its sha256s."""
+    facts: Mapping[str, Any] = manifest.facts
+    try:
+        parts = {part: PublishedFiles(**described) for part, described in facts["parts"].items()}
+        video = VideoShape(**facts["video"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Phys4dError(
+            f"the base's manifest does not name its files as this version does ({error}): run the stage prepare again"
+        ) from error
+    return family(manifest.backbone).load(parts, video)

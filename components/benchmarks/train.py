@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from components.backbones import laptop_latents, text
-from components.backbones.wan import Wan, tiny_transformer
+from components.backbones.family import TwinShape, VideoShape, family
 from components.benchmarks.simulate import Figure
 from components.compute import mixed_precision
 from components.model import Model
@@ -55,15 +55,14 @@ def train_benchmark(params: "Params", effort: Effort | None = None) -> dict[str,
     ceiling = product_speed(effort.product, repeats=effort.steps)
     figures = {"matrix_product": Figure(value=ceiling / GIGA, unit="GFLOP/s")}
     practice = make_practice(params, effort.clips)
-    for name, work, tokens in _works(params, practice):
-        figures |= _figures(name, work, tokens=tokens, ceiling=ceiling, steps=effort.steps)
     drawing = _seconds(lambda: _draw(practice, params.stage2.batch_size), effort.steps)
-    share = drawing / figures["stage2.step"].value
-    return {
-        **figures,
-        "stage2.waiting_for_data": Figure(value=share, unit="of the step", most=0.02),
-        "peak_memory": Figure(value=peak_memory(), unit="MiB"),
-    }
+    for backbone in params.pipeline.backbones:
+        for stage, work, tokens in _works(params, practice, backbone):
+            name = f"{backbone}.{stage}"
+            figures |= _figures(name, work, tokens=tokens, ceiling=ceiling, steps=effort.steps)
+        share = drawing / figures[f"{backbone}.stage2.step"].value
+        figures[f"{backbone}.stage2.waiting_for_data"] = Figure(value=share, unit="of the step", most=0.02)
+    return {**figures, "peak_memory": Figure(value=peak_memory(), unit="MiB")}
 
 
 def product_speed(rows: int, *, repeats: int) -> float:
@@ -105,14 +104,20 @@ def make_practice(params: "Params", clips: int) -> Practice:
     )
 
 
-def make_model(params: "Params") -> Model:
-    """A twin of Wan2.2 of the laptop's size, heads and all, with random weights."""
-    section, video = params.backbones.wan22.tiny, params.video
+def make_model(params: "Params", name: str) -> Model:
+    """A twin of the laptop's size of the backbone of that name, heads and all, with random weights."""
+    video = VideoShape(**params.video.model_dump())
     frames = torch.randint(0, 256, (8, video.frames, 64, 64, 3), generator=torch.Generator().manual_seed(0))
     codec = laptop_latents.fit(frames.to(torch.uint8).numpy(), channels=params.latents.channels)
-    transformer = tiny_transformer(section, channels=codec.channels, text_width=params.text.width, seed=params.seed)
+    shape = TwinShape(
+        **getattr(params.backbones, name).tiny.model_dump(),
+        channels=codec.channels,
+        text_width=params.text.width,
+        text_tokens=params.text.length,
+        video=video,
+    )
     model = Model(
-        backbone=Wan(transformer, size="tiny", time_shift=section.time_shift),
+        backbone=family(name).make_twin(shape, seed=params.seed),
         codec=codec,
         text=text.fit([CAPTION], params.text, seed=params.seed),
         base="",
@@ -120,10 +125,10 @@ def make_model(params: "Params") -> Model:
     return replace(model, heads=new_heads(model, params.heads, seed=params.seed))
 
 
-def _works(params: "Params", practice: Practice) -> Iterator[tuple[str, Callable[[], object], int]]:
+def _works(params: "Params", practice: Practice, name: str) -> Iterator[tuple[str, Callable[[], object], int]]:
     """What is timed: its name, one step of it, and how many tokens of video go through the transformer in it."""
     data, stage2, stage3 = practice.data, params.stage2, params.stage3
-    model = make_model(params)
+    model = make_model(params, name)
     patch = model.backbone.patch
     tokens = math.prod(data.latents.shape[2:]) // patch**2
     labels = PseudoLabels(
@@ -134,9 +139,9 @@ def _works(params: "Params", practice: Practice) -> Iterator[tuple[str, Callable
     )
     heads = HeadsOnPseudoLabels(model.backbone, model.with_heads, data, labels, params.stage1, seed=params.seed)
     yield "stage1", _step_of(heads, 0), tokens * params.stage1.batch_size
-    tuning = SimulationTuning(make_model(params), data, practice.truth, stage2, seed=params.seed)
+    tuning = SimulationTuning(make_model(params, name), data, practice.truth, stage2, seed=params.seed)
     yield "stage2", _step_of(tuning, stage2.diffusion_steps), tokens * stage2.batch_size
-    model = make_model(params)
+    model = make_model(params, name)
     generator = torch.Generator().manual_seed(params.seed)
     samples = stage3.prompts * stage3.group_size
     condition = data.batch(torch.arange(samples) % len(data)).condition

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from components.parameters.rules import Problem
+from components.parameters.rules.problem import Problem
 
 NAMES = {int: "a number", float: "a number", bool: "true or false", type(None): "null", str: "text with surrogates"}
 LARGEST = 2**63

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGES = ("components",)
-OWN_MODULE = re.compile(r"f'\{__name__\}((?:\.\{\w+\})+)'")  # as ast writes an f-string
+OWN_MODULE = re.compile(r"f'\{__(?:name|package)__\}((?:\.\{\w+\})+)'")  # as ast writes an f-string
 
 
 def import_closure(entry: Path, root: Path) -> list[Path]:
     """Files below `root`, sorted, that `entry` imports directly or not, itself and package `__init__`s included.
 
     Imports inside functions count; imports under `if TYPE_CHECKING:` do not, because they never run. A package that
-    imports its own modules by names it works out, `import_module(f"{__name__}.{name}")`, may import any of them.
+    imports its own modules by names it works out, `import_module(f"{__name__}.{name}")`, may import any of them; so may
+    a module of it that says `__package__`.
     """
     found: set[Path] = set()
     waiting = [*_files_of(".".join(entry.with_suffix("").parts), root)]

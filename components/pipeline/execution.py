@@ -24,6 +24,7 @@ from components.progress import Progress
 from components.tracked_run import stage_run
 
 STATE = Path(".phys4d")
+CACHE = "__pycache__"  # beside modules: no stage's input
 LAUNCH = "PHYS4D_LAUNCH"  # set by a launcher, so that it knows the record of its own run from another's
 
 
@@ -154,7 +155,7 @@ def project_root() -> Path:
 
 def _digest(path: Path) -> str:
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
+        files = sorted(file for file in path.rglob("*") if file.is_file() and file.parent.name != CACHE)
         lines = [f"{file.relative_to(path)} {_digest(file)}" for file in files]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
     with path.open("rb") as file:

@@ -20,6 +20,8 @@ from components.parameters.plain import shown
 
 GRAPH_FILE = Path("dvc.yaml")
 OUTS = ("outs", "metrics", "plots")
+BACKBONES = Path("components/backbones")  # whose packages are whole dependencies: one is not another's code
+REFERENCE = re.compile(r"\$\{([^}]+)\}")
 KEYS = {"cmd", "desc", "meta", "frozen", "always_changed", "matrix", "deps", "params", *OUTS}
 
 
@@ -42,10 +44,13 @@ class GraphStage:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A stage as dvc.yaml writes it: one for every combination of its matrix, ${...} not yet filled in."""
+    """A stage as dvc.yaml writes it: one for every combination of its matrix, ${...} not yet filled in.
+
+    matrix: values by name, or the ${...} that stands for a list of params.yaml.
+    """
 
     name: str
-    matrix: Mapping[str, list[str]]
+    matrix: Mapping[str, list[str] | str]
     deps: list[str]
     params: list[str]
     outs: list[str]
@@ -94,19 +99,29 @@ def _template(name: object, body: object) -> Template:
         if key not in KEYS:
             raise ParametersError(f"{where}: unknown key {key!r}, expected one of {', '.join(sorted(KEYS))}")
     matrix = body.get("matrix") or {}
-    if not isinstance(matrix, dict) or not all(
-        isinstance(values, list) and all(isinstance(value, str | int | float) for value in values)
-        for values in matrix.values()
-    ):
-        raise ParametersError(f"{where}: matrix: {shown(matrix)}, expected lists of plain values by their names")
+    if not isinstance(matrix, dict) or not all(_is_axis(values) for values in matrix.values()):
+        raise ParametersError(
+            f"{where}: matrix: {shown(matrix)}, expected by their names lists of plain values, or ${{...}} of "
+            f"{PARAMS_FILE}"
+        )
     return Template(
         name=name,
-        matrix={str(key): [str(value) for value in values] for key, values in matrix.items()},
+        matrix={
+            str(key): values if isinstance(values, str) else [str(value) for value in values]
+            for key, values in matrix.items()
+        },
         deps=[_path(entry, f"{where}: deps") for entry in _entries(body, "deps", where)],
         params=[key for entry in _entries(body, "params", where) for key in _keys(entry, f"{where}: params")],
         outs=[_path(entry, f"{where}: {kind}") for kind in OUTS for entry in _entries(body, kind, where)],
         cores=_cores(body.get("meta"), where),
     )
+
+
+def _is_axis(values: object) -> bool:
+    """Whether a matrix can have these values: a list of plain ones, or the name of such a list."""
+    if isinstance(values, str):
+        return REFERENCE.fullmatch(values) is not None
+    return isinstance(values, list) and all(isinstance(value, str | int | float) for value in values)
 
 
 def _cores(meta: object, where: str) -> int | None:
@@ -144,7 +159,8 @@ def _keys(entry: object, where: str) -> list[str]:
 
 
 def _unroll(template: Template, values: Mapping[str, Any]) -> Iterable[GraphStage]:
-    for combination in itertools.product(*template.matrix.values()):
+    axes = [_axis(axis, name, values) for name, axis in template.matrix.items()]
+    for combination in itertools.product(*axes):
         item = dict(zip(template.matrix, combination, strict=True))
         scope = {**values, "item": item}
         deps = [_fill(dep, scope) for dep in template.deps]
@@ -159,13 +175,23 @@ def _unroll(template: Template, values: Mapping[str, Any]) -> Iterable[GraphStag
         )
 
 
+def _axis(axis: list[str] | str, name: str, values: Mapping[str, Any]) -> list[str]:
+    """The values of one axis of a matrix."""
+    if not isinstance(axis, str):
+        return axis
+    found = lookup(values, axis[2:-1])
+    if not _is_axis(found) or isinstance(found, str):
+        raise ParametersError(f"{PARAMS_FILE}: {axis[2:-1]}: {shown(found)}, expected a list of values of {name}")
+    return [str(value) for value in found]
+
+
 def is_code(dep: str) -> bool:
-    """Whether a dependency is a module of ours rather than data."""
-    return dep.endswith(".py")
+    """Whether a dependency is a module or a package of ours rather than data."""
+    return dep.endswith(".py") or Path(dep).parent == BACKBONES
 
 
 def _fill(text: str, scope: Mapping[str, Any]) -> str:
-    return re.sub(r"\$\{([^}]+)\}", lambda match: str(lookup(scope, match[1])), text)
+    return REFERENCE.sub(lambda match: str(lookup(scope, match[1])), text)
 
 
 def lookup(values: Mapping[str, Any], dotted: str) -> Any:  # noqa: ANN401 -- a value of params.yaml can be anything

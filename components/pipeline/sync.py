@@ -7,7 +7,7 @@ from typing import Any
 from components.errors import ParametersError
 from components.files import write_atomically
 from components.pipeline.closure import import_closure
-from components.pipeline.graph import GRAPH_FILE, editable_graph, entry_path, is_code, load_templates
+from components.pipeline.graph import BACKBONES, GRAPH_FILE, editable_graph, entry_path, is_code, load_templates
 
 STAGES = Path("components/stages")
 
@@ -40,9 +40,16 @@ def _synced(root: Path) -> tuple[list[str], str]:
 
 
 def stage_deps(name: str, body: Any, root: Path) -> list[Any]:  # noqa: ANN401 -- a node of a YAML document
-    """Data dependencies as they stand, then the import closure of the stage's module."""
+    """Data dependencies as they stand, then the import closure of the stage's module.
+
+    A stage of a matrix over backbones depends on the package of its own backbone, and not on the others'.
+    """
     module = STAGES / f"{name}.py"
     if not (root / module).is_file():
         raise ParametersError(f"{GRAPH_FILE}: stage {name} has no module {module}: a stage is named as its module")
     data = [dep for dep in body.get("deps") or [] if not is_code(entry_path(dep))]
-    return data + [str(path) for path in import_closure(module, root)]
+    closure = import_closure(module, root)
+    if "backbone" not in (body.get("matrix") or {}):
+        return data + [str(path) for path in closure]
+    others = [str(path) for path in closure if BACKBONES not in path.parent.parents]
+    return [*data, *others, str(BACKBONES / "${item.backbone}")]

@@ -1,7 +1,7 @@
 """What the page needs of one backbone, read from the files that the stages left."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,9 +33,8 @@ SIMULATION = Path("data/simulation")
 METRICS_FILE = "metrics.json"
 
 
-def evaluated(root: Path, backbones: "Section") -> list[str]:
-    """The backbones of the parameters that have figures below `root`; Phys4dError when there is none."""
-    known = list(type(backbones).model_fields)
+def evaluated(root: Path, known: Sequence[str]) -> list[str]:
+    """Those of the `known` backbones that have figures below `root`; Phys4dError when there is none."""
     found = [name for name in known if (root / EVALUATION / name / METRICS_FILE).is_file()]
     if not found:
         raise Phys4dError(

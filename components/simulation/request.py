@@ -20,7 +20,7 @@ from components.errors import ParametersError
 from components.files import move_folder
 from components.generation_files import write_video
 from components.index import INDEX_FILE, read_index
-from components.parameters.rules import SOLVER_RATE
+from components.parameters.rules.simulation import SOLVER_RATE
 from components.progress import Progress
 from components.shards import read_clip
 from components.simulation.catalogue import CATEGORY_NAMES, family_names

@@ -22,10 +22,12 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     if section.size == "tiny":
         from components.training.prepare_twin import prepare_twin
 
-        figures = prepare_twin(params, context, section, folder=folder)
+        figures = prepare_twin(params, context, backbone, folder=folder)
     else:
+        from components.backbones.family import VideoShape
         from components.backbones.published import write_manifest
 
-        figures = write_manifest(section, folder)
+        video = VideoShape(**params.video.model_dump())
+        figures = write_manifest(folder, name=backbone, section=section, video=video)
     move_folder(folder, Path("models") / backbone / "base")
     return figures

@@ -19,7 +19,7 @@ PICTURES = 4_500_000  # bytes, of all backbones together: base64 makes a third m
 
 def run(params: "Params", context: "StageContext") -> Mapping[str, float]:
     """Write data/report/report.html."""
-    names = evaluated(Path(), params.backbones)
+    names = evaluated(Path(), params.pipeline.backbones)
     reports = []
     with context.progress(len(names)) as display:
         for name in names:

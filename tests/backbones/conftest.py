@@ -10,9 +10,9 @@ import torch
 from components.backbones import laptop_latents
 from components.backbones.base import Frames
 from components.backbones.laptop_latents import LaptopLatents
-from components.backbones.wan import Wan, tiny_transformer
-from components.params import WanTiny
-from tests.backbones import tiny_cogvideox
+from components.backbones.wan22.backbone import Wan, make_twin
+from tests.backbones.cogvideox import tiny as tiny_cogvideox
+from tests.backbones.shapes import twin_shape
 from tests.backbones.tiny_pipeline import save_pipeline
 from tests.backbones.videos import make_videos
 
@@ -65,9 +65,9 @@ def codec(videos: Frames) -> LaptopLatents:
 @pytest.fixture
 def wan(codec: LaptopLatents) -> Wan:
     """A tiny twin whose weights no one has trained."""
-    section = WanTiny(layers=3, heads=2, head_width=16, time_shift=3.0)
-    transformer = tiny_transformer(section, channels=codec.channels, text_width=TEXT_WIDTH, seed=0)
-    return Wan(transformer.eval().requires_grad_(False), size="tiny", time_shift=section.time_shift)
+    backbone = make_twin(twin_shape(layers=3, channels=codec.channels, text_width=TEXT_WIDTH), seed=0)
+    backbone.transformer.eval().requires_grad_(False)
+    return backbone
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from components.backbones.adapters import (
     save_adapter,
 )
 from components.backbones.base import Condition
-from components.backbones.wan import Wan
+from components.backbones.wan22.backbone import Wan
 from components.errors import Phys4dError
 from tests.training.twins import assert_same, copies, make_backbone
 

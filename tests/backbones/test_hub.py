@@ -11,10 +11,11 @@ from huggingface_hub import errors
 from huggingface_hub.hf_api import BlobLfsInfo, RepoSibling
 
 from components.backbones import hub
-from components.backbones.hub import PublishedFiles, describe, fetch
+from components.backbones.hub import PublishedFiles, fetch
 from components.backbones.pipeline_files import is_pipeline_file
-from components.backbones.published import describe_published, load_published
+from components.backbones.wan22.published import PART, describe, load
 from components.errors import ExitCode, ParametersError, Phys4dError
+from tests.backbones.shapes import VIDEO
 
 MODEL, COMMIT = "Wan-AI/Tiny", "c0ffee" + 34 * "0"
 
@@ -68,22 +69,22 @@ def served(pipeline_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_manifest_of_the_hub_names_commit_and_files_without_weights(served: Hub, pipeline_folder: Path) -> None:
-    described = describe_published(MODEL, "main")
+    described = describe(MODEL, "main")[PART]
     assert (described.source, described.revision) == (MODEL, COMMIT)
-    assert described.files == describe_published(str(pipeline_folder), None).files
+    assert described.files == describe(str(pipeline_folder), None)[PART].files
     assert not [path for path in served.downloaded if path.endswith(".safetensors")]
     assert served.asked == ["main"]
 
 
 def test_a_manifest_is_loaded_at_its_commit(served: Hub) -> None:
-    described = describe_published(MODEL, None)
-    backbone, _, _ = load_published({"source": MODEL, "revision": COMMIT, "files": described.files})
+    described = describe(MODEL, None)[PART]
+    backbone, _, _ = load({PART: described}, VIDEO)
     assert backbone.channels == 48
     assert set(served.downloaded) == set(described.files)
 
 
 def test_a_download_with_another_content_is_refused(served: Hub) -> None:
-    described = describe_published(MODEL, None)
+    described = describe(MODEL, None)[PART]
     weights = served.origin / "vae/diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     with pytest.raises(Phys4dError, match=rf"{MODEL}@{COMMIT}: .*/vae/.* is another file, .* downloaded again"):
@@ -91,7 +92,7 @@ def test_a_download_with_another_content_is_refused(served: Hub) -> None:
 
 
 def test_a_download_with_a_hole_is_refused(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    described = describe_published(MODEL, None)
+    described = describe(MODEL, None)[PART]
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(served.snapshot))
     with pytest.raises(Phys4dError, match=r"/text_encoder/model.safetensors is missing"):
         fetch(described, wanted=is_pipeline_file)
@@ -109,7 +110,7 @@ def test_a_folder_that_changed_is_refused(
     pipeline_folder: Path, tmp_path: Path, change: Callable[[Path], object], state: str
 ) -> None:
     folder = shutil.copytree(pipeline_folder, tmp_path / "pipeline")
-    described = describe_published(str(folder), None)
+    described = describe(str(folder), None)[PART]
     (folder / "README.md").write_text("no part of the pipeline")
     assert fetch(described, wanted=is_pipeline_file) == folder
     change(folder)
@@ -125,7 +126,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_has_no_revision(tmp_path: Path) -> None:
     with pytest.raises(ParametersError, match=r"a folder has no revision, but v1 was given"):
-        describe(str(tmp_path), "v1", wanted=is_pipeline_file)
+        hub.describe(str(tmp_path), "v1", wanted=is_pipeline_file)
 
 
 def refusal(kind: type[errors.HfHubHTTPError]) -> errors.HfHubHTTPError:
@@ -160,7 +161,7 @@ def test_what_the_hub_refuses_is_one_line_that_says_what_to_do(
     monkeypatch.setattr(f"huggingface_hub.{name}", refuse)
     with pytest.raises(Phys4dError, match=message) as caught:
         if call == "model_info":
-            describe(MODEL, "v1", wanted=is_pipeline_file)
+            hub.describe(MODEL, "v1", wanted=is_pipeline_file)
         else:
             fetch(PublishedFiles(source=MODEL, revision="v1", files={"model_index.json": "0"}), wanted=is_pipeline_file)
     assert caught.value.code == ExitCode(code)

@@ -10,7 +10,7 @@ import torch
 from components.backbones import laptop_latents
 from components.backbones.base import Frames
 from components.backbones.laptop_latents import CHUNK, PATCH, LaptopLatents
-from components.backbones.wan import Wan
+from components.backbones.wan22.backbone import Wan
 from components.errors import ParametersError
 from tests.backbones.videos import make_videos, psnr
 

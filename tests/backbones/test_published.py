@@ -1,208 +1,128 @@
-"""The published pipeline behind the protocol gives what diffusers' own pipeline gives."""
+"""A base that names published weights: its manifest is all it holds, and a model of any family is loaded by it."""
 
 import json
-from collections.abc import Sequence
-from itertools import pairwise
+import shutil
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
-from torch import Tensor
 
-from components.backbones.base import Condition, Frames
-from components.backbones.pretrained import no_progress_bars
-from components.backbones.published import describe_published, load_published, write_manifest
+from components.backbones.family import VideoShape, family
+from components.backbones.published import write_manifest
 from components.errors import ParametersError, Phys4dError
 from components.model import load_model
-from components.params import Wan22, WanTiny
-from components.training.diffusion import sample
-from tests.backbones.tiny_pipeline import CHANNELS, SHIFT
+from components.parameters.backbones import BackboneParams, Tiny
+from tests.backbones.cogvideox import tiny as cogvideox
+from tests.backbones.open_sora.oracle import tiny as tiny_stdit3
+from tests.backbones.open_sora.tiny_vae import tiny_vae
 
-CAPTION = "a red ball falls"
-HEIGHT, WIDTH, FRAMES = 32, 64, 9  # a latent row of one token is too narrow for oneDNN's bfloat16 convolution
-STEPS = 3
-STATISTICS = ("latents_mean", "latents_std")
-
-
-def facts(folder: Path) -> dict[str, Any]:
-    described = describe_published(str(folder), None)
-    return {"source": described.source, "revision": None, "files": dict(described.files)}
-
-
-def image() -> Frames:
-    return np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+TINY = Tiny(layers=1, heads=1, head_width=16, time_shift=3.0)
+VIDEOS = {
+    "wan22": VideoShape(frames=9, height=32, width=64, fps=8.0),
+    "cogvideox": VideoShape(frames=cogvideox.FRAMES, height=cogvideox.HEIGHT, width=cogvideox.WIDTH, fps=8.0),
+    "open_sora": VideoShape(frames=17, height=32, width=48, fps=8.0),
+}
+SIZES = {"wan22": "5b", "cogvideox": "5b", "open_sora": "1b"}
 
 
-def theirs(folder: Path, *, dtype: torch.dtype = torch.float32) -> Any:  # noqa: ANN401 -- a class without types
-    """diffusers' image-to-video pipeline, its autoencoder in float32 as published."""
-    from diffusers import AutoencoderKLWan, WanImageToVideoPipeline
-
-    with no_progress_bars():
-        vae = AutoencoderKLWan.from_pretrained(folder, subfolder="vae", dtype=torch.float32)
-        pipeline = WanImageToVideoPipeline.from_pretrained(folder, vae=vae, dtype=dtype, local_files_only=True)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
-
-
-def prompt_embeddings(folder: Path, captions: Sequence[str], *, dtype: torch.dtype) -> Tensor:
-    """Those of the text-to-video pipeline, which also runs without ftfy."""
-    from diffusers import WanPipeline
-
-    with no_progress_bars():
-        pipeline = WanPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
-        embedded: Tensor = pipeline.encode_prompt(
-            list(captions), do_classifier_free_guidance=False, max_sequence_length=512
-        )[0]
-    return embedded
+@pytest.fixture(scope="module")
+def open_sora_folder(cogvideox_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("open_sora")
+    tiny_stdit3().save_pretrained(folder / "transformer")
+    tiny_vae().save_pretrained(folder / "vae")
+    for part in ("text_encoder", "tokenizer"):
+        shutil.copytree(cogvideox_folder / part, folder / part)
+    return folder
 
 
-def run_theirs(
-    pipeline: Any,  # noqa: ANN401
-    text: Tensor,
-    noise: Tensor,
-) -> tuple[Tensor, list[tuple[dict[str, Tensor], Tensor]]]:
-    """Latents of their sampler, and what went into and out of the transformer at each step."""
-    calls: list[tuple[dict[str, Tensor], Tensor]] = []
-    hook = pipeline.transformer.register_forward_hook(
-        lambda _module, _inputs, named, outputs: calls.append((named, outputs[0])), with_kwargs=True
+@pytest.fixture(params=list(VIDEOS))
+def published(request: pytest.FixtureRequest) -> tuple[str, Path]:
+    folder: Path = request.getfixturevalue(
+        {"wan22": "pipeline_folder", "cogvideox": "cogvideox_folder", "open_sora": "open_sora_folder"}[request.param]
     )
-    latents = pipeline(
-        image=Image.fromarray(image()),
-        prompt_embeds=text,
-        height=HEIGHT,
-        width=WIDTH,
-        num_frames=FRAMES,
-        num_inference_steps=STEPS,
-        guidance_scale=1.0,
-        latents=noise,
-        output_type="latent",
-    ).frames
-    hook.remove()
-    return latents, calls
+    return request.param, folder
 
 
-def noise() -> Tensor:
-    return torch.randn(1, CHANNELS, 3, HEIGHT // 16, WIDTH // 16, generator=torch.Generator().manual_seed(3))
+def section(name: str, source: Path | None) -> BackboneParams:
+    return BackboneParams(size=SIZES[name], source=str(source) if source else None, revision=None, tiny=TINY)
 
 
-@pytest.mark.usefixtures("exact")
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.02)])
-def test_a_forward_pass_is_the_pipelines(pipeline_folder: Path, dtype: torch.dtype, tolerance: float) -> None:
-    backbone, codec, text = load_published(facts(pipeline_folder), dtype=dtype)
-    condition = Condition(first=codec.encode(image()[None, None]), text=text.encode([CAPTION]))
-    pipeline = theirs(pipeline_folder, dtype=dtype)
-    _, calls = run_theirs(pipeline, text.encode([CAPTION]).to(dtype), noise())
-    assert len(calls) == STEPS
-    for named, expected in calls:
-        time = named["timestep"].max() / 1000
-        found = backbone.predict(named["hidden_states"].float(), time[None], condition).output
-        torch.testing.assert_close(found, expected.float(), rtol=tolerance, atol=tolerance)
+def write(folder: Path, name: str, source: Path) -> float:
+    return write_manifest(folder, name=name, section=section(name, source), video=VIDEOS[name])["files"]
 
 
-@pytest.mark.usefixtures("exact")
-def test_the_sampler_is_eulers_on_the_published_path(pipeline_folder: Path) -> None:
-    """Their pipeline with their Euler scheduler on our times ends at our latents."""
-    from diffusers import FlowMatchEulerDiscreteScheduler
-
-    backbone, codec, text = load_published(facts(pipeline_folder), dtype=torch.float32)
-    times = backbone.schedule(STEPS)[:-1].tolist()
-
-    class OnOurTimes(FlowMatchEulerDiscreteScheduler):  # type: ignore[misc]
-        def set_timesteps(self, *_: object, device: object = None, **__: object) -> None:
-            super().set_timesteps(sigmas=times, device=device)
-
-    pipeline = theirs(pipeline_folder)
-    pipeline.scheduler = OnOurTimes(shift=1.0)
-    embedded = text.encode([CAPTION])
-    expected, _ = run_theirs(pipeline, embedded, noise())
-    condition = Condition(first=codec.encode(image()[None, None]), text=embedded)
-    found = sample(backbone, noise(), condition, steps=STEPS)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-
-
-def test_the_times_are_those_of_the_published_scheduler(pipeline_folder: Path) -> None:
-    from diffusers import UniPCMultistepScheduler
-
-    backbone, _, _ = load_published(facts(pipeline_folder))
-    assert backbone.time_shift == SHIFT
-    scheduler = UniPCMultistepScheduler.from_pretrained(pipeline_folder / "scheduler")
-    scheduler.set_timesteps(10)
-    torch.testing.assert_close(backbone.schedule(10), scheduler.sigmas, atol=3e-3, rtol=0)
-    assert all(later < earlier for earlier, later in pairwise(backbone.schedule(10).tolist()))
-
-
-def test_latents_of_a_frame_are_the_pipelines_condition(pipeline_folder: Path) -> None:
-    _, codec, _ = load_published(facts(pipeline_folder))
-    pipeline = theirs(pipeline_folder)
-    pixels = pipeline.video_processor.preprocess(Image.fromarray(image()), height=HEIGHT, width=WIDTH)
-    _, condition, _ = pipeline.prepare_latents(pixels, 1, CHANNELS, HEIGHT, WIDTH, FRAMES, torch.float32, "cpu")
-    assert torch.equal(codec.encode(image()[None, None]), condition)
-
-
-def test_decoded_frames_are_the_pipelines(pipeline_folder: Path) -> None:
-    _, codec, text = load_published(facts(pipeline_folder))
-    pipeline = theirs(pipeline_folder)
-    latents, _ = run_theirs(pipeline, text.encode([CAPTION]), noise())
-    mean, deviation = (torch.tensor(pipeline.vae.config[name]).view(1, -1, 1, 1, 1) for name in STATISTICS)
-    with torch.no_grad():
-        video = pipeline.vae.decode(latents * deviation + mean).sample
-    expected = pipeline.video_processor.postprocess_video(video, output_type="np")
-    found = codec.decode(latents)
-    np.testing.assert_allclose(found, expected * 255, atol=0.51)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_text_embeddings_are_the_pipelines(pipeline_folder: Path, dtype: torch.dtype) -> None:
-    captions = [CAPTION, "", "  the  blue &amp;lt; box\n slides ", "ramp " * 600]
-    _, _, text = load_published(facts(pipeline_folder), dtype=dtype)
-    expected = prompt_embeddings(pipeline_folder, captions, dtype=dtype)
-    differing = torch.linalg.vector_norm(text.encode(captions) - expected.float())
-    assert differing <= (1e-2 if dtype.itemsize == 2 else 1e-5) * torch.linalg.vector_norm(expected.float())
-
-
-def test_a_base_that_names_published_weights_is_a_model(pipeline_folder: Path, tmp_path: Path) -> None:
-    tiny = WanTiny(layers=1, heads=1, head_width=16, time_shift=3.0)
-    section = Wan22(size="5b", source=str(pipeline_folder), revision=None, tiny=tiny)
-    assert write_manifest(section, tmp_path / "base")["files"] == len(facts(pipeline_folder)["files"])
-    assert [path.name for path in (tmp_path / "base").iterdir()] == ["model.json"]
-    model = load_model(tmp_path / "base")
-    assert (model.backbone.size, model.backbone.name, model.backbone.width) == ("5b", "wan22", 24)
+def test_it_is_loaded_as_a_model_of_its_family_and_size(published: tuple[str, Path], tmp_path: Path) -> None:
+    name, source = published
+    write(tmp_path, name, source)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
+    model = load_model(tmp_path)
+    assert (model.backbone.name, model.backbone.size) == (name, SIZES[name])
+    assert model.codec.channels == model.backbone.channels
     assert model.backbone.transformer.dtype == torch.bfloat16
     assert not any(value.requires_grad for value in model.backbone.transformer.parameters())
+    assert model.text.encode(["a red ball falls"]).isfinite().all()
 
 
-def test_the_manifest_is_the_same_in_every_run(pipeline_folder: Path, tmp_path: Path) -> None:
-    tiny = WanTiny(layers=1, heads=1, head_width=16, time_shift=3.0)
-    section = Wan22(size="5b", source=str(pipeline_folder), revision=None, tiny=tiny)
-    for name in ("one", "two"):
-        write_manifest(section, tmp_path / name)
+def test_it_names_every_file_and_is_the_same_in_every_run(published: tuple[str, Path], tmp_path: Path) -> None:
+    name, source = published
+    parts = family(name).describe(str(source), None)
+    for folder in ("one", "two"):
+        assert write(tmp_path / folder, name, source) == sum(len(part.files) for part in parts.values())
     assert (tmp_path / "one/model.json").read_bytes() == (tmp_path / "two/model.json").read_bytes()
-    stored = json.loads((tmp_path / "one/model.json").read_text())
-    assert stored["facts"] == facts(pipeline_folder)
+    facts = json.loads((tmp_path / "one/model.json").read_text())["facts"]
+    assert {part: facts["parts"][part]["files"] for part in parts} == {
+        part: dict(described.files) for part, described in parts.items()
+    }
+
+
+def test_weights_that_changed_since_are_refused(published: tuple[str, Path], tmp_path: Path) -> None:
+    name, source = published
+    copy = shutil.copytree(source, tmp_path / "source")
+    write(tmp_path / "base", name, copy)
+    weights = next((copy / "transformer").glob("*.safetensors"))
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(Phys4dError, match=f"{weights.name} is another file"):
+        load_model(tmp_path / "base")
+
+
+def test_pickled_weights_are_refused(published: tuple[str, Path], tmp_path: Path) -> None:
+    name, source = published
+    copy = shutil.copytree(source, tmp_path / "source")
+    weights = next((copy / "transformer").glob("*.safetensors"))
+    weights.rename(weights.with_name("diffusion_pytorch_model.bin"))
+    with pytest.raises(ParametersError, match=r"no safetensors .* pickled weights are not read"):
+        write(tmp_path / "base", name, copy)
+
+
+def test_videos_that_the_model_has_not_are_refused(published: tuple[str, Path], tmp_path: Path) -> None:
+    name, source = published
+    video = VideoShape(frames=8, height=32, width=48, fps=8.0)
+    write_manifest(tmp_path, name=name, section=section(name, source), video=video)
+    with pytest.raises(ParametersError, match=f"video.frames: 8 does not fit backbone {name}"):
+        load_model(tmp_path)
 
 
 def test_a_size_without_a_source_is_refused(tmp_path: Path) -> None:
-    tiny = WanTiny(layers=1, heads=1, head_width=16, time_shift=3.0)
     with pytest.raises(ParametersError, match=r"backbones.wan22.source: empty, expected .* for size 5b"):
-        write_manifest(Wan22(size="5b", source=None, revision=None, tiny=tiny), tmp_path)
+        write_manifest(tmp_path, name="wan22", section=section("wan22", None), video=VIDEOS["wan22"])
 
 
-def test_a_manifest_without_files_is_refused() -> None:
-    with pytest.raises(Phys4dError, match="names no 'files': run the stage prepare again"):
-        load_published({"source": "somewhere", "revision": None})
+def test_a_manifest_of_an_earlier_version_is_refused(pipeline_folder: Path, tmp_path: Path) -> None:
+    write(tmp_path, "wan22", pipeline_folder)
+    path = tmp_path / "model.json"
+    manifest = json.loads(path.read_text())
+    del manifest["facts"]["parts"]
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(Phys4dError, match=r"does not name its files .*'parts'.*: run the stage prepare again"):
+        load_model(tmp_path)
 
 
-def test_loading_leaves_the_global_source_of_random_numbers_alone(pipeline_folder: Path) -> None:
-    state = torch.get_rng_state()
-    _, _, text = load_published(facts(pipeline_folder))
-    text.encode([CAPTION])
-    assert torch.equal(torch.get_rng_state(), state)
+def test_a_part_of_another_family_is_refused(cogvideox_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ParametersError, match=r"UMT5EncoderModel|WanImageToVideoPipeline"):
+        write(tmp_path, "wan22", cogvideox_folder)
 
 
-def test_nothing_is_written_to_standard_error(pipeline_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    _, _, text = load_published(facts(pipeline_folder))
-    text.encode([CAPTION])
-    assert capfd.readouterr().err == ""
+def test_an_unknown_family_is_named() -> None:
+    with pytest.raises(Phys4dError, match="no backbone 'mochi'"):
+        family("mochi")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from components.backbones.base import Condition, Frames, Prediction, per_sample
 from components.backbones.laptop_latents import LaptopLatents
-from components.backbones.wan import Wan
+from components.backbones.wan22.backbone import Wan
 from components.generate import generate
 from components.model import Model
 from components.training.diffusion import sample

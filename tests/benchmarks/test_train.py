@@ -18,21 +18,21 @@ FEW = Effort(clips=4, steps=1, product=64)
 def test_every_kind_of_step_is_timed_beside_the_same_product() -> None:
     with one_thread():
         figures = train_benchmark(SMOKE, FEW)
-    for name in ("stage1", "stage2", "stage3_rollout", "stage3"):
+    for name in ("wan22.stage1", "wan22.stage2", "wan22.stage3_rollout", "wan22.stage3"):
         step, tokens, speed, share = (
             figures[f"{name}.{figure}"].value for figure in ("step", "tokens", "speed", "of_matrix_product")
         )
         assert min(step, tokens) > 0
         assert share == pytest.approx(speed / figures["matrix_product"].value)
-    assert figures["stage3.step"].value > figures["stage3_rollout.step"].value
-    assert 0 < figures["stage2.waiting_for_data"].value < 1
+    assert figures["wan22.stage3.step"].value > figures["wan22.stage3_rollout.step"].value
+    assert 0 < figures["wan22.stage2.waiting_for_data"].value < 1
     assert figures["peak_memory"].value > 50
 
 
 def test_flops_of_a_rollout_are_those_of_its_layers_and_attention() -> None:
     """2 x in x out of each linear layer and token, 4 x queries x keys x width of attention; every token has a time."""
     section = SMOKE.backbones.wan22.tiny
-    model, practice = make_model(SMOKE), make_practice(SMOKE, 2)
+    model, practice = make_model(SMOKE, "wan22"), make_practice(SMOKE, 2)
     condition = practice.data.batch(torch.arange(2)).condition
     steps = 3
     with one_thread(), FlopCounterMode(display=False) as counter:

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from components.backbones import wan
-from components.parameters import rules
+from components.backbones import laptop_latents
+from components.backbones.wan22 import backbone as wan
+from components.parameters.backbones import FAMILIES, LAPTOP_STRIDE, TINY, Backbones
 from components.parameters.loader import examine
 from components.parameters.profiles import profile_values
+from components.parameters.rules import simulation as rules
 from components.simulation.families.rigid import stack, topple
 from components.simulation.props import balance, grains, incline, looks, objects, placement, row
 from components.simulation.scene import Shape
@@ -104,9 +106,14 @@ def test_a_lean_beyond_upright_is_refused() -> None:
             "stage2.weights",
         ),
         ({"backbones__wan22__tiny__head_width": 33}, "backbones.wan22.tiny.head_width"),
-        ({"video__frames": 1025}, "video.frames"),
+        ({"video__frames": 1025, "pipeline__backbones": ["wan22"]}, "video.frames"),
         ({"video__height": 4112}, "video.height"),
         ({"video__width": 4112}, "video.width"),
+        ({"video__frames": 21}, "video.frames"),
+        ({"pipeline__backbones": []}, "pipeline.backbones"),
+        ({"pipeline__backbones": ["wan22", "wan22"]}, "pipeline.backbones"),
+        ({"backbones__open_sora__tiny__layers": 2}, "heads.taps"),
+        ({"backbones__cogvideox__tiny__layers": 2}, "stage2.blocks"),
         ({"simulation__splits__train__physics": "unknown"}, "simulation.splits.train.physics"),
         ({"video__width": 16, "video__height": 16}, "video.height"),
     ],
@@ -123,7 +130,9 @@ def test_training_that_cannot_run_is_refused(changes: dict[str, Any], field: str
         {"stage3__reward": {"chamfer": 0.0, "overlap": 0.0, "centroid": 1.0}},
         {"stage2__heads_batch_size": 24},
         {"stage2__weights__diffusion": 0.0},
-        {"video__frames": 1021},
+        {"video__frames": 1021, "pipeline__backbones": ["wan22"]},
+        {"video__frames": 21, "pipeline__backbones": ["wan22", "cogvideox"]},
+        {"backbones__open_sora__tiny__layers": 2, "pipeline__backbones": ["wan22"]},
     ],
 )
 def test_training_that_can_run_is_let_through(changes: dict[str, Any]) -> None:
@@ -132,7 +141,19 @@ def test_training_that_can_run_is_let_through(changes: dict[str, Any]) -> None:
 
 def test_only_the_tiny_twin_has_few_positions() -> None:
     published = {"backbones__wan22__size": "5b", "backbones__wan22__source": "a/b"}
-    assert "video.width" not in fields(video__width=4128, **published)
+    assert "video.width" not in fields(video__width=4128, **published, pipeline__backbones=["wan22"])
+
+
+def test_a_learned_table_of_positions_takes_one_shape_of_videos() -> None:
+    cog = {
+        "backbones__cogvideox__size": "5b",
+        "backbones__cogvideox__source": "a/b",
+        "pipeline__backbones": ["cogvideox"],
+    }
+    native = {"video__frames": 49, "video__height": 480, "video__width": 720, "video__fps": 8}
+    assert fields(**cog, **native) == set()
+    assert fields(**cog, **{**native, "video__width": 736}) == {"video.width"}
+    assert {"video.frames", "video.height", "video.width"} <= fields(**cog)
 
 
 def test_objects_that_find_no_room_are_refused() -> None:
@@ -158,7 +179,8 @@ def test_a_scene_that_does_not_fit_the_picture_is_refused(changes: dict[str, Any
 
 
 def test_a_clip_that_does_not_fit_memory_is_refused() -> None:
-    assert fields(video__frames=1021, video__height=2160, video__width=3840) == {"video"}
+    large = {"video__frames": 1021, "video__height": 2160, "video__width": 3840}
+    assert fields(**large, pipeline__backbones=["wan22"]) == {"video"}
 
 
 def test_constants_written_twice_are_equal() -> None:
@@ -170,7 +192,11 @@ def test_constants_written_twice_are_equal() -> None:
     assert ((stack.COUNT[1] + 1) * 2 * stack.SIZE[2][1], stack.GAP[1]) == (rules.STACK, rules.STACK_GAP)
     assert (rules.REACH, rules.GAP) == (placement.REACH, placement.GAP)
     assert grains.MOST / 1.2 == rules.BULLET_GRAINS  # a hopper holds up to a ninth more than asked
-    assert rules.TINY_POSITIONS == wan.POSITIONS
+    tiny = FAMILIES["wan22"][TINY]
+    assert tiny.side == wan.POSITIONS * tiny.token
+    assert tiny.frames[2] == wan.CHUNK * (wan.POSITIONS - 1) + 1
+    assert laptop_latents.PATCH == LAPTOP_STRIDE
+    assert tuple(FAMILIES) == tuple(Backbones.model_fields)
 
 
 def test_there_are_colours_for_the_most_objects() -> None:

@@ -66,14 +66,36 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"video__frames": 18}, "video.frames: 18 does not fit backbone wan22, expected 4 k + 1: write 17"),
+        (
+            {"video__frames": 18},
+            "video.frames: 18 does not fit backbone wan22 (tiny), expected 4 k + 1, at most 1021: write 17",
+        ),
         ({"video__height": 72}, "video.height: 72 does not fit backbone wan22 (tiny), expected a multiple of 16"),
         ({"video__width": 80, "backbones__wan22__size": "5b"}, "write 96"),
         ({"backbones__wan22__size": "5b"}, "backbones.wan22.source: nothing, expected a hub id or a folder: write Wan"),
         ({"backbones__wan22__source": "a/b"}, "backbones.wan22.source: 'a/b' is of no use to size tiny"),
         ({"backbones__wan22__revision": "main"}, "backbones.wan22.source: 'main' is of no use to size tiny"),
         ({"stage2__heads_batch_size": 25}, "stage2.heads_batch_size: 25 is more than stage2.batch_size"),
-        ({"video__frames": 1025}, "video.frames: 1025 is more than backbone wan22 (tiny) has positions for"),
+        (
+            {"video__frames": 1025, "pipeline__backbones": ["wan22"]},
+            "video.frames: 1025 does not fit backbone wan22 (tiny), expected 4 k + 1, at most 1021: write 1021",
+        ),
+        (
+            {"video__height": 4112},
+            "video.height: 4112 is more than backbone wan22 (tiny) has positions for: write 4096",
+        ),
+        (
+            {"video__frames": 21},
+            "video.frames: 21 does not fit backbone open_sora (tiny), expected 17: write 17, or leave open_sora out of",
+        ),
+        (
+            {"backbones__wan22__size": "14b"},
+            "backbones.wan22.size: '14b' is wrong, expected tiny or 5b",
+        ),
+        (
+            {"pipeline__backbones": ["wan21"]},
+            "pipeline.backbones: unknown backbone 'wan21', expected one of wan22, cogvideox, open_sora",
+        ),
         ({"simulation__splits__train__physics": "unknown"}, "simulation.splits.train.physics: 'unknown', expected"),
         (
             {"pseudo_labels__depth": "depth_anything"},

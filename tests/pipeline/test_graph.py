@@ -8,6 +8,7 @@ import pytest
 from dvc.repo import Repo
 
 from components.errors import ParametersError
+from components.parameters.backbones import Backbones
 from components.pipeline.graph import GraphStage, find_stage, load_graph, stage_name
 from components.pipeline.sync import outdated, sync
 from components.simulation.catalogue import CATEGORY_NAMES
@@ -39,6 +40,25 @@ def test_editing_evaluation_makes_no_data_and_trains_nothing_again() -> None:
         stage for path in Path("components/evaluation").rglob("*.py") for stage in stages_with_code(graph, str(path))
     }
     assert touched == {"evaluate", "report"}
+
+
+def test_editing_a_backbone_trains_no_other_again() -> None:
+    graph = load_graph(ROOT)
+    for name in Backbones.model_fields:
+        touched = {stage.name for stage in graph.values() if f"components/backbones/{name}" in stage.code}
+        assert touched == {
+            f"{stage}@{name}" for stage in ("prepare", "encode", "stage1", "stage2", "stage3", "evaluate")
+        }
+        assert stages_with_code(graph, f"components/backbones/{name}/backbone.py") == set()
+
+
+def test_a_matrix_can_be_a_list_of_the_parameters(tmp_path: Path) -> None:
+    write_graph(tmp_path, "stages: {a: {matrix: {x: '${some.names}'}, cmd: run}}\n")
+    (tmp_path / "params.yaml").write_text("some: {names: [one, two]}\n")
+    assert list(load_graph(tmp_path)) == ["a@one", "a@two"]
+    (tmp_path / "params.yaml").write_text("some: {names: one}\n")
+    with pytest.raises(ParametersError, match=r"params.yaml: some.names: 'one', expected a list of values of x"):
+        load_graph(tmp_path)
 
 
 def test_params_and_the_mechanics_around_a_stage_are_nobodys_dependency() -> None:
@@ -95,8 +115,12 @@ def write_graph(root: Path, text: str) -> None:
         ("stages: {a: {deps: [[x]]}}\n", "stage a: deps: ['x'], expected a path"),
         ("stages: {a: {params: [other.yaml: [x]]}}\n", "stage a: params: {'other.yaml': ['x']}, expected a dotted key"),
         ("stages: {a: {params: [params.yaml: ]}}\n", "stage a: params: {'params.yaml': None}, expected a dotted key"),
-        ("stages: {a: {matrix: [1]}}\n", "stage a: matrix: [1], expected lists"),
-        ("stages: {a: {matrix: {x: 1}}}\n", "stage a: matrix: {'x': 1}, expected lists"),
+        ("stages: {a: {matrix: [1]}}\n", "stage a: matrix: [1], expected by their names lists"),
+        (
+            "stages: {a: {matrix: {x: some of them}}}\n",
+            "stage a: matrix: {'x': 'some of them'}, expected by their names",
+        ),
+        ("stages: {a: {matrix: {x: 1}}}\n", "stage a: matrix: {'x': 1}, expected by their names lists"),
     ],
 )
 def test_a_broken_graph_names_the_stage_and_what_was_expected(tmp_path: Path, text: str, message: str) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from components.errors import Phys4dError
 from components.evaluation.ledger import note_look
+from components.parameters.backbones import BackboneParams, Tiny
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
-from components.params import Evaluation, Promotion, Wan22, WanTiny
+from components.params import Evaluation, Promotion
 from components.report.external import comparable
 from components.report.page import BackboneReport, render
 from components.report.reading import read_backbone, read_metrics
@@ -21,8 +22,8 @@ from tests.report.html import Page, read_page
 from tests.report.project import PROMOTION, SCENES, make_metrics, make_run, make_samples
 
 EVALUATION = Evaluation(split="test", noises=4, sampler_steps=10, bootstrap_samples=2000, physics_iq_size=256)
-BACKBONE = Wan22(
-    size="tiny", source=None, revision=None, tiny=WanTiny(layers=5, heads=3, head_width=64, time_shift=3.0)
+BACKBONE = BackboneParams(
+    size="tiny", source=None, revision=None, tiny=Tiny(layers=5, heads=3, head_width=64, time_shift=3.0)
 )
 CAMERA = parse_params(profile_values("laptop"), source="laptop").simulation.camera
 SAMPLES = make_samples()

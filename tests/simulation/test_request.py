@@ -10,7 +10,7 @@ import pytest
 from components.errors import ParametersError, StoppedError
 from components.index import SUMMARY_FILE, read_index, read_split
 from components.parameters.loader import load_params
-from components.parameters.rules import SOLVER_RATE
+from components.parameters.rules.simulation import SOLVER_RATE
 from components.simulation.catalogue import CATEGORY_NAMES
 from components.simulation.clips import configuration_clips
 from components.simulation.generate import count_clips

@@ -7,8 +7,9 @@ import torch
 
 from components.backbones import laptop_latents, text
 from components.backbones.adapters import adapter_tensors, add_adapter, own_tensors
-from components.model import CODEC_FILE, LOSSES_FILE, TRANSFORMER_FOLDER, Model, load_model, seal, write_variant
-from tests.training.twins import make_backbone, make_codec, make_heads, make_text
+from components.backbones.twin import save_twin, twin_facts
+from components.model import CODEC_FILE, LOSSES_FILE, Model, load_model, seal, write_variant
+from tests.training.twins import make_backbone, make_codec, make_heads, make_text, twin_shape
 
 LOSSES = b"step,name,value\n0,diffusion,1\n"
 ADAPTERS = {"stage2": 4, "stage3": 2}  # ranks
@@ -17,11 +18,11 @@ ADAPTERS = {"stage2": 4, "stage3": 2}  # ranks
 def write_base(folder: Path, *, seed: int = 0, layers: int = 2, heads: int = 2) -> Path:
     """A base with weights drawn from `seed`."""
     backbone = make_backbone(seed=seed, layers=layers, heads=heads)
-    backbone.transformer.save_pretrained(folder / TRANSFORMER_FOLDER)
+    save_twin(backbone, folder)
     laptop_latents.save(make_codec(), folder / CODEC_FILE)
     text.save(make_text(), folder / "text")
     (folder / LOSSES_FILE).write_bytes(LOSSES)
-    seal(folder, backbone=backbone, stage="base", facts={"time_shift": backbone.time_shift})
+    seal(folder, backbone=backbone, stage="base", facts=twin_facts(twin_shape(layers=layers, heads=heads)))
     return folder
 
 

@@ -17,12 +17,13 @@ from torch import Tensor
 
 from components.backbones import laptop_latents, text
 from components.backbones.base import Frames
-from components.backbones.wan import Wan, tiny_transformer
+from components.backbones.family import TwinShape, VideoShape
+from components.backbones.wan22.backbone import Wan, make_twin
 from components.heads import Heads, HeadsShape
 from components.model import Model
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
-from components.params import Text, WanTiny
+from components.params import Text
 from components.progress import Progress
 from components.training.encoded import Encoded
 from components.training.losses import Truth
@@ -100,10 +101,23 @@ def make_text() -> text.TinyT5:
 
 def make_backbone(*, seed: int = 0, layers: int = 2, heads: int = 2) -> Wan:
     """A twin with weights drawn from `seed`."""
-    section = WanTiny(layers=layers, heads=heads, head_width=32, time_shift=3.0)
-    transformer = tiny_transformer(section, channels=CHANNELS, text_width=TEXT_WIDTH, seed=seed)
-    transformer.eval().requires_grad_(False)
-    return Wan(transformer, size="tiny", time_shift=section.time_shift)
+    backbone = make_twin(twin_shape(layers=layers, heads=heads), seed=seed)
+    backbone.transformer.eval().requires_grad_(False)
+    return backbone
+
+
+def twin_shape(*, layers: int = 2, heads: int = 2) -> TwinShape:
+    """Of transformers of this world's videos."""
+    return TwinShape(
+        layers=layers,
+        heads=heads,
+        head_width=32,
+        time_shift=3.0,
+        channels=CHANNELS,
+        text_width=TEXT_WIDTH,
+        text_tokens=TEXT_LENGTH,
+        video=VideoShape(frames=FRAMES, height=SIZE, width=SIZE, fps=8.0),
+    )
 
 
 def make_heads(*, width: int = HEADS_WIDTH, tap_width: int = 64, seed: int = 0) -> Heads:

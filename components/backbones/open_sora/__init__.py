@@ -2,3 +2,8 @@
 
 Written from the published description of hpcaitech/Open-Sora v1.2.0; tensors bear the names of its checkpoints.
 """
+
+from components.backbones.open_sora.backbone import make_twin
+from components.backbones.open_sora.published import describe, load
+
+__all__ = ("describe", "load", "make_twin")

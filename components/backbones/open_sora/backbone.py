@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Condition, Prediction, per_sample
+from components.backbones.family import TwinShape
 from components.backbones.open_sora import schedule
-from components.backbones.open_sora.schedule import Video
+from components.backbones.open_sora.schedule import Video, shifted_by
 from components.backbones.open_sora.stdit3 import STDiT3
 from components.compute import mixed_precision
 from components.errors import ParametersError
@@ -137,18 +138,16 @@ def unpadded(text: Tensor) -> tuple[Tensor, Tensor]:
     return text[:, :longest], tokens[:, :longest]
 
 
-def tiny_transformer(
-    *, layers: int, heads: int, head_width: int, channels: int, text_width: int, text_tokens: int, seed: int
-) -> STDiT3:
+def make_twin(shape: TwinShape, *, seed: int) -> OpenSora:
     """A twin of the published transformer, its weights drawn from `seed`. layers: pairs of blocks."""
     with torch.random.fork_rng(devices=[]):  # weights that are drawn only to be replaced
         transformer: STDiT3 = STDiT3(
-            in_channels=channels,
-            hidden_size=heads * head_width,
-            depth=layers,
-            num_heads=heads,
-            caption_channels=text_width,
-            model_max_length=text_tokens,
+            in_channels=shape.channels,
+            hidden_size=shape.heads * shape.head_width,
+            depth=shape.layers,
+            num_heads=shape.heads,
+            caption_channels=shape.text_width,
+            model_max_length=shape.text_tokens,
         )
     transformer.draw_weights(torch.Generator().manual_seed(seed))
-    return transformer
+    return OpenSora(transformer, size="tiny", video=shifted_by(shape.time_shift, shape.video))

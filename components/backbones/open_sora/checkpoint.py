@@ -28,10 +28,10 @@ def folder_of(source: str, revision: str | None) -> Path:
     if local.is_dir() and revision is None:
         _weights(local)
         return local
-    described, _ = describe(source, revision, wanted=_is_model_file)
+    described, _ = describe(source, revision, wanted=is_model_file)
     if not any(path.endswith(".safetensors") for path in described.files):
         raise ParametersError(f"{source}: {_no_weights([])}")
-    return fetch(described, wanted=_is_model_file)
+    return fetch(described, wanted=is_model_file)
 
 
 def load_tensors(model: nn.Module, folder: Path, *, dtype: torch.dtype, exact: Iterable[str] = ()) -> None:
@@ -56,7 +56,8 @@ def load_tensors(model: nn.Module, folder: Path, *, dtype: torch.dtype, exact: I
     model.eval().requires_grad_(False)
 
 
-def _is_model_file(path: str) -> bool:
+def is_model_file(path: str) -> bool:
+    """Whether a model is loaded from this file: its configuration or its weights."""
     place = PurePosixPath(path)
     return len(place.parts) == 1 and (path == CONFIG or place.suffix == ".safetensors")
 

@@ -4,11 +4,12 @@ The larger and longer a video, the more noise it takes to hide it: times move to
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from components.backbones.family import VideoShape
 from components.errors import ParametersError
 
 CHUNK = 17  # frames that the autoencoder takes at once
@@ -21,12 +22,16 @@ REFERENCE = 512  # pixels: a square image of this side has times that are not sh
 
 @dataclass(frozen=True, kw_only=True)
 class Video:
-    """What is generated: pixels, frames and frames a second. ParametersError where the model has no such video."""
+    """What is generated: pixels, frames and frames a second. ParametersError where the model has no such video.
+
+    reference: side in pixels of the square image whose times are not shifted.
+    """
 
     height: int
     width: int
     frames: int
     fps: float
+    reference: float = REFERENCE
 
     def __post_init__(self) -> None:
         check_frames(self.frames)
@@ -48,8 +53,8 @@ class Video:
 
     @property
     def time_shift(self) -> float:
-        """The shift's factor, 1 for one frame of 512x512 pixels."""
-        return math.sqrt(self.height * self.width / REFERENCE**2) * math.sqrt(latent_frames(self.frames))
+        """The shift's factor, 1 for one frame of the reference's size."""
+        return math.sqrt(self.height * self.width) / self.reference * math.sqrt(latent_frames(self.frames))
 
     def schedule(self, steps: int) -> Tensor:
         """Times (steps + 1,) of the sampler, from 1 down to 0."""
@@ -58,6 +63,12 @@ class Video:
     def draw_times(self, count: int, generator: torch.Generator) -> Tensor:
         """Times (count,) as in training: a logistic normal variable, shifted."""
         return shifted(torch.randn(count, generator=generator).sigmoid(), self.time_shift)
+
+
+def shifted_by(factor: float, video: VideoShape) -> Video:
+    """The video whose times are shifted by `factor`: for a twin far below the released sizes."""
+    plain = Video(height=video.height, width=video.width, frames=video.frames, fps=video.fps)
+    return replace(plain, reference=plain.reference * plain.time_shift / factor)
 
 
 def shifted(times: Tensor, factor: float) -> Tensor:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from components.backbones.pipeline_files import is_pipeline_file
 from components.backbones.t5 import T5
 
 TOKENS = 300
+FOLDERS = ("text_encoder", "tokenizer")
 AESTHETIC_SCORE = 6.5  # as released; training captions carried the scores of their videos
 
 
@@ -42,3 +44,8 @@ def with_scores(
     if camera is not None and "camera motion:" not in caption:
         parts.append(f"camera motion: {camera}.")
     return " ".join(parts)
+
+
+def is_text_file(path: str) -> bool:
+    """Whether the text encoder is loaded from this file of a pipeline."""
+    return is_pipeline_file(path) and path.split("/", maxsplit=1)[0] in FOLDERS

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from components.backbones.adapters import POLICY, adapter_off, add_adapter, load_adapters, save_adapter
 from components.backbones.base import Backbone, Condition, Prediction, per_sample
-from components.backbones.open_sora.backbone import OpenSora, tiny_transformer, unpadded
+from components.backbones.family import VideoShape
+from components.backbones.open_sora.backbone import OpenSora, make_twin, unpadded
 from components.backbones.open_sora.schedule import Video
 from components.errors import ParametersError
 from components.training.diffusion import Batch, add_noise, diffusion_loss, sample
@@ -27,6 +28,7 @@ from tests.backbones.open_sora.oracle import (
     text,
     tiny,
 )
+from tests.backbones.shapes import twin_shape
 
 VIDEO = Video(height=48, width=80, frames=17, fps=24.0)
 NOISES = {"cps": 0.7, "ddim": 1.0, "sde": 0.7}
@@ -253,11 +255,9 @@ def test_an_adapter_changes_the_output_and_is_switched_off_stored_and_loaded(
 
 
 def test_twins_of_a_seed_are_the_same_and_leave_the_global_source_alone() -> None:
+    shape = twin_shape(layers=1, channels=4, video=VideoShape(frames=17, height=32, width=32, fps=8.0))
     state = torch.get_rng_state()
-    twins = [
-        tiny_transformer(layers=1, heads=2, head_width=16, channels=4, text_width=8, text_tokens=4, seed=seed)
-        for seed in (0, 0, 1)
-    ]
+    twins = [make_twin(shape, seed=seed).transformer for seed in (0, 0, 1)]
     assert torch.equal(torch.get_rng_state(), state)
     first, second, other = (twin.state_dict() for twin in twins)
     assert all(torch.equal(value, second[name]) for name, value in first.items())

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from components.backbones.open_sora.backbone import unpadded
 from components.backbones.open_sora.text import OpenSoraText, with_scores
-from tests.backbones.tiny_cogvideox import TEXT_WIDTH
+from tests.backbones.cogvideox.tiny import TEXT_WIDTH
 
 LENGTH = 48
 CAPTION, OTHER = "a red ball falls", "a blue box"

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from components.backbones.base import Condition
-from components.backbones.open_sora.backbone import OpenSora, tiny_transformer
+from components.backbones.family import VideoShape
+from components.backbones.open_sora.backbone import OpenSora, make_twin
 from components.backbones.open_sora.codec import OpenSoraCodec
 from components.backbones.open_sora.schedule import Video
 from components.generate import generate
@@ -27,6 +28,7 @@ from components.training.stage2 import SimulationTuning
 from components.training.stage3 import Reinforcement
 from tests.backbones.open_sora.oracle import drawn
 from tests.backbones.open_sora.tiny_vae import tiny_vae
+from tests.backbones.shapes import twin_shape
 from tests.training.twins import INTRINSICS, STAGE1, STAGE2, STAGE3, TEXT_WIDTH, copies, make_text
 
 VIDEO = Video(height=32, width=32, frames=17, fps=8.0)
@@ -35,11 +37,12 @@ LATENTS = (CLIPS, 4, *VIDEO.latent_shape)
 
 
 def make_backbone() -> OpenSora:
-    transformer = tiny_transformer(
-        layers=2, heads=2, head_width=16, channels=4, text_width=TEXT_WIDTH, text_tokens=4, seed=0
+    shape = VideoShape(frames=VIDEO.frames, height=VIDEO.height, width=VIDEO.width, fps=VIDEO.fps)
+    backbone = make_twin(
+        twin_shape(channels=4, text_width=TEXT_WIDTH, time_shift=VIDEO.time_shift, video=shape), seed=0
     )
-    transformer.eval().requires_grad_(False)
-    return OpenSora(transformer, size="tiny", video=VIDEO)
+    backbone.transformer.eval().requires_grad_(False)
+    return backbone
 
 
 def make_model() -> Model:

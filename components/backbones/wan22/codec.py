@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from components.backbones.pixels import to_levels, to_signed
-from components.backbones.wan import CHUNK
+from components.backbones.wan22.backbone import CHUNK
 from components.errors import ParametersError
 
 if TYPE_CHECKING:

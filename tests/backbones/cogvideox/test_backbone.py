@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Condition, Prediction
-from components.backbones.cogvideox import OFFSET, CogVideoX, tiny_transformer
-from components.backbones.cogvideox_path import noise_levels
+from components.backbones.cogvideox.backbone import OFFSET, CogVideoX, make_twin
+from components.backbones.cogvideox.path import noise_levels
+from components.backbones.family import VideoShape
 from components.errors import ParametersError
 from components.training.diffusion import Batch, diffusion_loss, sample
-from tests.backbones.tiny_cogvideox import CHANNELS, FRAMES, LATENTS, TEXT_TOKENS, TEXT_WIDTH, make_transformer
+from tests.backbones.cogvideox.tiny import CHANNELS, FRAMES, LATENTS, TEXT_TOKENS, TEXT_WIDTH, make_transformer
+from tests.backbones.shapes import twin_shape
 
 SHAPE = (2, *LATENTS)  # B,C,F,h,w
 TIMES = torch.tensor([0.3, 0.9])
@@ -197,19 +199,20 @@ def test_the_layers_that_lora_adapts_are_all_but_the_modulation(cog: CogVideoX) 
 
 
 def test_twins_of_a_seed_are_the_same_and_take_the_size_they_were_made_for(generator: torch.Generator) -> None:
+    video = VideoShape(frames=FRAMES, height=8 * LATENTS[2], width=8 * LATENTS[3], fps=8.0)
     state = torch.get_rng_state()
     first, second, other = (
-        tiny_transformer(
-            layers=1, heads=2, head_width=16, channels=CHANNELS, text_width=TEXT_WIDTH, text_tokens=TEXT_TOKENS,
-            frames=FRAMES, height=LATENTS[2], width=LATENTS[3], seed=seed,
+        make_twin(
+            twin_shape(layers=1, channels=CHANNELS, text_width=TEXT_WIDTH, text_tokens=TEXT_TOKENS, video=video),
+            seed=seed,
         )
         for seed in (0, 0, 1)
-    )  # fmt: skip
+    )
     assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
-    assert not torch.equal(first.proj_out.weight, other.proj_out.weight)
-    twin = CogVideoX(first, size="tiny", levels=LEVELS)
-    assert twin.predict(torch.randn(SHAPE, generator=generator), TIMES, condition(generator)).output.shape == SHAPE
+    weights, again = first.transformer.parameters(), second.transformer.parameters()
+    assert all(torch.equal(a, b) for a, b in zip(weights, again, strict=True))
+    assert not torch.equal(first.transformer.proj_out.weight, other.transformer.proj_out.weight)
+    assert first.predict(torch.randn(SHAPE, generator=generator), TIMES, condition(generator)).output.shape == SHAPE
 
 
 def test_the_published_size_fits() -> None:

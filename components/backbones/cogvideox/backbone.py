@@ -11,14 +11,16 @@ import torch
 from diffusers import CogVideoXTransformer3DModel
 from torch import Tensor
 
-from components.backbones import cogvideox_path, cogvideox_positions
 from components.backbones.base import Condition, Prediction, per_sample
-from components.backbones.cogvideox_path import NoiseLevels
-from components.backbones.cogvideox_positions import CHUNK
+from components.backbones.cogvideox import path, positions
+from components.backbones.cogvideox.path import NoiseLevels, noise_levels
+from components.backbones.cogvideox.positions import CHUNK
+from components.backbones.family import TwinShape
 from components.backbones.taps import outputs_of
 from components.compute import mixed_precision
 
 OFFSET = 2.0  # what the pipeline tells checkpoints that embed an offset (`ofs`)
+BETAS = (0.00085, 0.012)  # of the published schedule, first and last
 LINEAR_LAYERS = ("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2")
 
 
@@ -47,7 +49,7 @@ class CogVideoX:
 
     def check_frames(self, frames: int) -> None:
         """Frames come as 8 k + 1; where positions are learned, there is one number of them."""
-        cogvideox_positions.check_frames(self.transformer.config, frames)
+        positions.check_frames(self.transformer.config, frames)
 
     def frames_of_latent(self, frames: int) -> tuple[range, ...]:
         """The first frame alone, then four by four."""
@@ -64,11 +66,11 @@ class CogVideoX:
 
     def sample_times(self, count: int, generator: torch.Generator) -> Tensor:
         """One of the thousand discrete timesteps, each as likely as any other."""
-        return cogvideox_path.draw(count, generator)
+        return path.draw(count, generator)
 
     def schedule(self, steps: int) -> Tensor:
         """Trailing timesteps, then 0; ParametersError for more steps than there are timesteps."""
-        return cogvideox_path.trailing(steps)
+        return path.trailing(steps)
 
     def target(self, clean: Tensor, noise: Tensor, times: Tensor) -> Tensor:
         """The velocity alpha noise - sigma clean."""
@@ -84,9 +86,7 @@ class CogVideoX:
         """The velocity, of the first frame too. ParametersError for a size that the checkpoint has no positions for."""
         batch, _, frames, height, width = noisy.shape
         config = self.transformer.config
-        cogvideox_positions.check_grid(
-            config, frames=frames, height=height, width=width, tokens=condition.text.shape[1]
-        )
+        positions.check_grid(config, frames=frames, height=height, width=width, tokens=condition.text.shape[1])
         told = torch.zeros_like(noisy)
         told[:, :, :1] = condition.first * self.first_scale
         grid = (frames, height // self.patch, width // self.patch)
@@ -95,9 +95,9 @@ class CogVideoX:
             output = self.transformer(
                 torch.cat([noisy, told], 1).movedim(1, 2).to(dtype),
                 condition.text.to(dtype),
-                cogvideox_path.timesteps(times),
+                path.timesteps(times),
                 ofs=noisy.new_full((1,), OFFSET) if config.ofs_embed_dim else None,
-                image_rotary_emb=cogvideox_positions.rotary(
+                image_rotary_emb=positions.rotary(
                     config, frames=frames, height=grid[1], width=grid[2], place=noisy.device
                 ),
                 return_dict=False,
@@ -108,38 +108,29 @@ class CogVideoX:
         )
 
 
-def tiny_transformer(
-    *,
-    layers: int,
-    heads: int,
-    head_width: int,
-    channels: int,
-    text_width: int,
-    text_tokens: int,
-    frames: int,
-    height: int,
-    width: int,
-    seed: int,
-) -> CogVideoXTransformer3DModel:
+def make_twin(shape: TwinShape, *, seed: int) -> CogVideoX:
     """A twin of the published transformer, its weights drawn from `seed`; head_width in multiples of 16.
 
-    frames: of the video; height, width: latent pixels. It takes no others, like the published one, because its
-    positions are a table.
+    Its positions are a table, like the published one's: it takes videos of `shape` and no others. The signal-to-noise
+    ratio is that of the published betas over time_shift squared.
     """
+    height, width = shape.latent_size
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return CogVideoXTransformer3DModel(
-            num_attention_heads=heads,
-            attention_head_dim=head_width,
-            in_channels=2 * channels,
-            out_channels=channels,
-            time_embed_dim=4 * head_width,
-            text_embed_dim=text_width,
-            num_layers=layers,
+        transformer = CogVideoXTransformer3DModel(
+            num_attention_heads=shape.heads,
+            attention_head_dim=shape.head_width,
+            in_channels=2 * shape.channels,
+            out_channels=shape.channels,
+            time_embed_dim=4 * shape.head_width,
+            text_embed_dim=shape.text_width,
+            num_layers=shape.layers,
             sample_height=height,
             sample_width=width,
-            sample_frames=frames,
-            max_text_seq_length=text_tokens,
+            sample_frames=shape.video.frames,
+            max_text_seq_length=shape.text_tokens,
             use_rotary_positional_embeddings=True,
             use_learned_positional_embeddings=True,
         )
+    levels = noise_levels(beta_start=BETAS[0], beta_end=BETAS[1], snr_shift=shape.time_shift**2)
+    return CogVideoX(transformer, size="tiny", levels=levels)

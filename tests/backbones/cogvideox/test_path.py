@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from components.backbones.cogvideox import CogVideoX
-from components.backbones.cogvideox_path import LEVELS, noise_levels, timesteps
+from components.backbones.cogvideox.backbone import CogVideoX
+from components.backbones.cogvideox.path import LEVELS, noise_levels, timesteps
 from components.errors import ParametersError
 from components.training.diffusion import add_noise
-from tests.backbones.tiny_cogvideox import SCHEDULE, make_scheduler, make_transformer
+from tests.backbones.cogvideox.tiny import SCHEDULE, make_scheduler, make_transformer
 
 SHAPE = (1000, 2, 1, 1, 1)
 ALL = torch.arange(1000)

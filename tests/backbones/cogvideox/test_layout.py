@@ -1,16 +1,19 @@
 """A folder that is no CogVideoX-5b-I2V is refused, with the file and the field that say so."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
 
-from components.backbones.cogvideox_layout import read_layout
-from components.backbones.cogvideox_published import describe_published, load_published
+from components.backbones.cogvideox.layout import read_layout
+from components.backbones.cogvideox.published import PART, describe, load
+from components.backbones.hub import PublishedFiles
 from components.errors import ExitCode, ParametersError
+from tests.backbones.cogvideox.tiny import SCALE, TEXT_TOKENS
 from tests.backbones.damage import Damage, saying, without
-from tests.backbones.tiny_cogvideox import SCALE, TEXT_TOKENS
+from tests.backbones.shapes import VIDEO
 
 SCHEDULER = "scheduler/scheduler_config.json"
 TRANSFORMER = "transformer/config.json"
@@ -54,7 +57,7 @@ def copy(cogvideox_folder: Path, tmp_path: Path) -> Path:
 def test_what_is_not_as_published_is_named(copy: Path, damage: Damage, message: str) -> None:
     damage(copy)
     with pytest.raises(ParametersError, match=message) as caught:
-        describe_published(str(copy), None)
+        describe(str(copy), None)[PART]
     assert str(caught.value).startswith(str(copy))
     assert caught.value.code == ExitCode.BAD_PARAMETERS
 
@@ -67,7 +70,7 @@ def test_what_the_adapter_must_know_is_read(copy: Path) -> None:
     assert (layout.beta_start, layout.beta_end, layout.snr_shift) == (0.00085, 0.012, 3.0)
     assert layout.text_tokens == TEXT_TOKENS
     assert layout.first_scale == pytest.approx(1 / SCALE**2)
-    backbone, _, text = load_published(_facts(copy))
+    backbone, _, text = load(_facts(copy), VIDEO)
     assert (backbone.first_scale, text.tokens) == (layout.first_scale, TEXT_TOKENS)
 
 
@@ -77,13 +80,13 @@ def test_a_missing_weight_is_named_and_not_drawn_at_random(copy: Path) -> None:
     del tensors["patch_embed.pos_embedding"]  # the learned table, which would be sines again
     save_file(tensors, path, {"format": "pt"})
     with pytest.raises(ParametersError, match=r"transformer: 1 weights .* first is patch_embed.pos_embedding"):
-        load_published(_facts(copy))
+        load(_facts(copy), VIDEO)
 
 
 def test_weights_of_another_shape_are_refused(copy: Path) -> None:
     saying(TRANSFORMER, time_embed_dim=32)(copy)
     with pytest.raises(ParametersError, match=r"transformer: not readable as CogVideoXTransformer3DModel \("):
-        load_published(_facts(copy))
+        load(_facts(copy), VIDEO)
 
 
 def test_a_missing_weight_of_the_text_encoder_is_named(copy: Path) -> None:
@@ -92,11 +95,10 @@ def test_a_missing_weight_of_the_text_encoder_is_named(copy: Path) -> None:
     name = next(name for name in sorted(tensors) if "SelfAttention.q" in name)
     del tensors[name]
     save_file(tensors, path, {"format": "pt"})
-    _, _, text = load_published(_facts(copy))
+    _, _, text = load(_facts(copy), VIDEO)
     with pytest.raises(ParametersError, match=rf"text_encoder: 1 weights of T5EncoderModel .* {name}"):
         text.encode(["a red ball"])
 
 
-def _facts(folder: Path) -> dict[str, object]:
-    described = describe_published(str(folder), None)
-    return {"source": described.source, "revision": described.revision, "files": described.files}
+def _facts(folder: Path) -> Mapping[str, PublishedFiles]:
+    return describe(str(folder), None)

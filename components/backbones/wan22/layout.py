@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.backbones.pipeline_files import PipelineKind
-from components.backbones.wan import CHUNK, TIME_UNITS
+from components.backbones.wan22.backbone import CHUNK, TIME_UNITS
 
 PIPELINE = PipelineKind(
     names=("WanImageToVideoPipeline", "WanPipeline"),

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Backbone, per_sample
-from components.backbones.cogvideox import CogVideoX
-from components.backbones.cogvideox_path import noise_levels
+from components.backbones.cogvideox.backbone import CogVideoX
+from components.backbones.cogvideox.path import noise_levels
 from components.training.diffusion import add_noise
 from components.training.transitions import Gaussian, coefficients_preserving, eta_ddim
-from tests.backbones.tiny_cogvideox import SCHEDULE, Part, make_scheduler, make_transformer
+from tests.backbones.cogvideox.tiny import SCHEDULE, Part, make_scheduler, make_transformer
 from tests.training.twins import make_backbone as make_wan
 
 SHAPE = (3, 4, 3, 4, 6)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from components.backbones.base import Frames
-from components.backbones.wan import Wan
-from components.backbones.wan_codec import WanCodec
+from components.backbones.wan22.backbone import Wan
+from components.backbones.wan22.codec import WanCodec
 from components.errors import ParametersError
 
 

@@ -13,11 +13,11 @@ from PIL import Image
 from torch import Tensor
 
 from components.backbones.base import Condition, Frames
-from components.backbones.cogvideox import CogVideoX
-from components.backbones.cogvideox_path import noise_levels
+from components.backbones.cogvideox.backbone import CogVideoX
+from components.backbones.cogvideox.path import noise_levels
 from components.training.diffusion import sample
 from components.training.transitions import eta_ddim
-from tests.backbones.tiny_cogvideox import (
+from tests.backbones.cogvideox.tiny import (
     CHANNELS,
     FRAMES,
     HEIGHT,

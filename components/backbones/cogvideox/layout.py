@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.backbones.cogvideox_path import LEVELS
-from components.backbones.cogvideox_positions import CHUNK
+from components.backbones.cogvideox.path import LEVELS
+from components.backbones.cogvideox.positions import CHUNK
 from components.backbones.configurations import Configuration
 from components.backbones.pipeline_files import PipelineKind
 
@@ -65,7 +65,7 @@ def _expect_vae(vae: Configuration) -> None:
 
 
 def _expect_levels(scheduler: Configuration) -> None:
-    """The noise levels of cogvideox_path, and nothing else."""
+    """The noise levels of `path`, and nothing else."""
     scheduler.expect("_class_name", SCHEDULERS)
     scheduler.expect("num_train_timesteps", (LEVELS,))
     scheduler.expect("prediction_type", ("v_prediction",))

@@ -2,15 +2,18 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
 
+from components.backbones.hub import PublishedFiles
 from components.backbones.pipeline_files import is_pipeline_file
-from components.backbones.published import describe_published, load_published
+from components.backbones.wan22.published import PART, describe, load
 from components.errors import ExitCode, ParametersError
 from tests.backbones.damage import Damage, pickled, saying, without
+from tests.backbones.shapes import VIDEO
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def copy(pipeline_folder: Path, tmp_path: Path) -> Path:
 def test_what_is_not_as_published_is_named(copy: Path, damage: Damage, message: str) -> None:
     damage(copy)
     with pytest.raises(ParametersError, match=message) as caught:
-        describe_published(str(copy), None)
+        describe(str(copy), None)[PART]
     assert str(caught.value).startswith(str(copy))
     assert caught.value.code == ExitCode.BAD_PARAMETERS
 
@@ -71,7 +74,7 @@ def test_another_scheduler_of_the_same_path_is_read(copy: Path) -> None:
     (copy / "scheduler/scheduler_config.json").write_text(
         json.dumps({"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 3.0})
     )
-    backbone, _, _ = load_published(_facts(copy))
+    backbone, _, _ = load(_facts(copy), VIDEO)
     assert backbone.time_shift == 3.0
 
 
@@ -81,13 +84,13 @@ def test_a_missing_weight_is_named_and_not_drawn_at_random(copy: Path) -> None:
     del tensors["blocks.1.attn1.to_q.weight"]
     save_file(tensors, path, {"format": "pt"})
     with pytest.raises(ParametersError, match=r"transformer: 1 weights .* first is blocks.1.attn1.to_q.weight"):
-        load_published(_facts(copy))
+        load(_facts(copy), VIDEO)
 
 
 def test_weights_of_another_shape_are_refused(copy: Path) -> None:
     saying("transformer/config.json", ffn_dim=48)(copy)
     with pytest.raises(ParametersError, match=r"transformer: not readable as WanTransformer3DModel \("):
-        load_published(_facts(copy))
+        load(_facts(copy), VIDEO)
 
 
 def test_a_missing_weight_of_the_text_encoder_is_named(copy: Path) -> None:
@@ -96,7 +99,7 @@ def test_a_missing_weight_of_the_text_encoder_is_named(copy: Path) -> None:
     name = next(name for name in sorted(tensors) if "SelfAttention.q" in name)
     del tensors[name]
     save_file(tensors, path, {"format": "pt"})
-    _, _, text = load_published(_facts(copy))
+    _, _, text = load(_facts(copy), VIDEO)
     with pytest.raises(ParametersError, match=rf"text_encoder: 1 weights of UMT5EncoderModel .* {name}"):
         text.encode(["a red ball"])
 
@@ -120,6 +123,5 @@ def test_only_files_that_are_loaded_belong_to_the_pipeline(path: str, wanted: bo
     assert is_pipeline_file(path) is wanted
 
 
-def _facts(folder: Path) -> dict[str, object]:
-    described = describe_published(str(folder), None)
-    return {"source": described.source, "revision": described.revision, "files": described.files}
+def _facts(folder: Path) -> Mapping[str, PublishedFiles]:
+    return describe(str(folder), None)

@@ -5,19 +5,16 @@ all others t (Wan2.2's `expand_timesteps`). Source: the published pipeline, WanI
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from diffusers import WanTransformer3DModel
 from torch import Tensor
 
 from components.backbones.base import Condition, Prediction, per_sample
+from components.backbones.family import TwinShape
 from components.backbones.taps import outputs_of
 from components.compute import mixed_precision
 from components.errors import ParametersError
-
-if TYPE_CHECKING:
-    from components.params import WanTiny
 
 CHUNK = 4  # frames a latent frame covers, the first alone excepted
 TIME_UNITS = 1000  # the network's own unit of time
@@ -95,21 +92,22 @@ class Wan:
         return self.time_shift * times / (1 + (self.time_shift - 1) * times)
 
 
-def tiny_transformer(section: "WanTiny", *, channels: int, text_width: int, seed: int) -> WanTransformer3DModel:
+def make_twin(shape: TwinShape, *, seed: int) -> Wan:
     """A twin of the published transformer, its weights drawn from `seed`."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return WanTransformer3DModel(
+        transformer = WanTransformer3DModel(
             patch_size=(1, 2, 2),
-            num_attention_heads=section.heads,
-            attention_head_dim=section.head_width,
-            in_channels=channels,
-            out_channels=channels,
-            text_dim=text_width,
+            num_attention_heads=shape.heads,
+            attention_head_dim=shape.head_width,
+            in_channels=shape.channels,
+            out_channels=shape.channels,
+            text_dim=shape.text_width,
             freq_dim=64,
-            ffn_dim=4 * section.heads * section.head_width,
-            num_layers=section.layers,
+            ffn_dim=4 * shape.heads * shape.head_width,
+            num_layers=shape.layers,
             cross_attn_norm=True,
             qk_norm="rms_norm_across_heads",
             rope_max_seq_len=POSITIONS,
         )
+    return Wan(transformer, size="tiny", time_shift=shape.time_shift)

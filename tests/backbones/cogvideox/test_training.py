@@ -11,8 +11,7 @@ from torch import Tensor
 
 from components.backbones.adapters import POLICY, adapter_off, add_adapter, load_adapters, save_adapter
 from components.backbones.base import Condition
-from components.backbones.cogvideox import CogVideoX, tiny_transformer
-from components.backbones.cogvideox_path import noise_levels
+from components.backbones.cogvideox.backbone import CogVideoX, make_twin
 from components.generate import generate
 from components.model import Model
 from components.training.stage1 import HeadsOnPseudoLabels
@@ -35,19 +34,16 @@ from tests.training.twins import (
     make_text,
     make_world,
     pseudo_labels,
+    twin_shape,
 )
 
 GRID = SIZE // 8  # latent pixels
 
 
 def make_cog() -> CogVideoX:
-    transformer = tiny_transformer(
-        layers=2, heads=2, head_width=32, channels=CHANNELS, text_width=TEXT_WIDTH, text_tokens=TEXT_LENGTH,
-        frames=FRAMES, height=GRID, width=GRID, seed=0,
-    )  # fmt: skip
-    transformer.eval().requires_grad_(False)
-    levels = noise_levels(beta_start=0.00085, beta_end=0.012, snr_shift=1.0)
-    return CogVideoX(transformer, size="tiny", levels=levels)
+    backbone = make_twin(twin_shape(), seed=0)
+    backbone.transformer.eval().requires_grad_(False)
+    return backbone
 
 
 def make_model() -> Model:

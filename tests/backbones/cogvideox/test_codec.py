@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from components.backbones.base import Frames
-from components.backbones.cogvideox import CogVideoX
-from components.backbones.cogvideox_codec import CogVideoXCodec
-from components.backbones.cogvideox_path import noise_levels
+from components.backbones.cogvideox.backbone import CogVideoX
+from components.backbones.cogvideox.codec import CogVideoXCodec
+from components.backbones.cogvideox.path import noise_levels
 from components.errors import ParametersError
-from tests.backbones.tiny_cogvideox import CHANNELS, SCALE, make_pipeline, make_transformer, make_vae
+from tests.backbones.cogvideox.tiny import CHANNELS, SCALE, make_pipeline, make_transformer, make_vae
 from tests.backbones.videos import make_videos
 
 FREE = {"use_learned_positional_embeddings": False}

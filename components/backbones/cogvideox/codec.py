@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from components.backbones.cogvideox_positions import CHUNK, PAIR
+from components.backbones.cogvideox.positions import CHUNK, PAIR
 from components.backbones.pixels import to_levels, to_signed
 from components.errors import ParametersError
 

@@ -1,8 +1,8 @@
 """The published CogVideoX from a folder: its weights, its words and its whole sampler are diffusers' own."""
 
-import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,14 +10,16 @@ import torch
 from PIL import Image
 
 from components.backbones.base import Condition, Frames
-from components.backbones.cogvideox_published import describe_published, load_published, write_manifest
+from components.backbones.cogvideox.published import PART, describe, load
+from components.backbones.hub import PublishedFiles
 from components.backbones.pretrained import no_progress_bars
 from components.backbones.t5 import T5
 from components.errors import ParametersError, Phys4dError
 from components.generate import generate
 from components.model import Model
+from tests.backbones.cogvideox.tiny import FRAMES, HEIGHT, LATENTS, TEXT_TOKENS, TEXT_WIDTH, WIDTH, Part
+from tests.backbones.shapes import VIDEO
 from tests.backbones.test_hub import COMMIT, MODEL, Hub
-from tests.backbones.tiny_cogvideox import FRAMES, HEIGHT, LATENTS, TEXT_TOKENS, TEXT_WIDTH, WIDTH, Part
 
 CAPTION = "a red ball falls"
 STEPS = 4
@@ -28,9 +30,8 @@ def text(cogvideox_folder: Path) -> T5:
     return T5(folder=cogvideox_folder, tokens=TEXT_TOKENS, masked=False, dtype=torch.float32)
 
 
-def facts(folder: Path) -> dict[str, Any]:
-    described = describe_published(str(folder), None)
-    return {"source": described.source, "revision": None, "files": dict(described.files)}
+def facts(folder: Path) -> Mapping[str, PublishedFiles]:
+    return describe(str(folder), None)
 
 
 def image() -> Frames:
@@ -55,7 +56,7 @@ def test_from_picture_and_words_to_video_it_is_the_pipeline(
     from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
     monkeypatch.setattr(DiagonalGaussianDistribution, "sample", lambda self, generator=None: self.mode())
-    backbone, codec, text = load_published(facts(cogvideox_folder), dtype=torch.float32)
+    backbone, codec, text = load(facts(cogvideox_folder), VIDEO, dtype=torch.float32)
     found = generate(
         Model(backbone=backbone, codec=codec, text=text, base=""),
         images=image()[None],
@@ -94,18 +95,18 @@ def test_a_hub_id_is_pinned_to_its_commit_and_loaded_at_it(
     monkeypatch.setattr("huggingface_hub.hf_hub_download", served.download)
     monkeypatch.setattr("huggingface_hub.snapshot_download", served.download_all)
     monkeypatch.setattr("components.backbones.hub.SMALL", 0)
-    described = describe_published(MODEL, "main")
+    described = describe(MODEL, "main")[PART]
     assert (described.revision, served.asked) == (COMMIT, ["main"])
-    assert described.files == facts(cogvideox_folder)["files"]
+    assert described.files == facts(cogvideox_folder)[PART].files
     assert not [path for path in served.downloaded if path.endswith(".safetensors")]
-    backbone, _, _ = load_published({"source": MODEL, "revision": COMMIT, "files": described.files})
+    backbone, _, _ = load({PART: described}, VIDEO)
     assert backbone.channels == LATENTS[0]
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-2)])
 def test_text_embeddings_are_the_pipelines(cogvideox_folder: Path, dtype: torch.dtype, tolerance: float) -> None:
     captions = [CAPTION, "", "  The  blue &amp; box\n slides ", "ramp " * 60]
-    _, _, text = load_published(facts(cogvideox_folder), dtype=dtype)
+    _, _, text = load(facts(cogvideox_folder), VIDEO, dtype=dtype)
     expected, _ = theirs(cogvideox_folder, dtype=dtype).encode_prompt(
         captions, do_classifier_free_guidance=False, max_sequence_length=TEXT_TOKENS
     )
@@ -148,7 +149,7 @@ def test_a_vocabulary_that_needs_a_missing_package_is_refused(tmp_path: Path, mo
 
 
 def test_published_weights_are_half_precision_and_frozen(cogvideox_folder: Path) -> None:
-    backbone, codec, _ = load_published(facts(cogvideox_folder))
+    backbone, codec, _ = load(facts(cogvideox_folder), VIDEO)
     assert (backbone.name, backbone.size, backbone.channels, backbone.width) == ("cogvideox", "5b", LATENTS[0], 32)
     assert backbone.transformer.dtype == torch.bfloat16
     assert codec.vae.dtype == torch.float32
@@ -159,34 +160,18 @@ def test_published_weights_are_half_precision_and_frozen(cogvideox_folder: Path)
     assert torch.isfinite(prediction.output).all()
 
 
-def test_the_manifest_names_every_file_and_is_the_same_in_every_run(cogvideox_folder: Path, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        found = write_manifest(tmp_path / name, source=str(cogvideox_folder), revision=None)
-        assert found == {"files": len(facts(cogvideox_folder)["files"])}
-    assert (tmp_path / "one/model.json").read_bytes() == (tmp_path / "two/model.json").read_bytes()
-    stored = json.loads((tmp_path / "one/model.json").read_text())
-    assert (stored["backbone"], stored["size"]) == ("cogvideox", "5b")
-    assert stored["facts"] == facts(cogvideox_folder)
-
-
-def test_a_manifest_without_files_is_refused() -> None:
-    with pytest.raises(Phys4dError, match="names no 'files': run the stage prepare again"):
-        load_published({"source": "somewhere", "revision": None})
-
-
 def test_weights_that_changed_since_the_manifest_are_refused(cogvideox_folder: Path) -> None:
-    stored = facts(cogvideox_folder)
-    stored["files"]["transformer/config.json"] = "0" * 64
+    found = facts(cogvideox_folder)[PART]
+    changed = replace(found, files={**found.files, "transformer/config.json": "0" * 64})
     with pytest.raises(Phys4dError, match=r"transformer/config.json is another file"):
-        load_published(stored)
+        load({PART: changed}, VIDEO)
 
 
 def test_loading_is_silent_and_leaves_the_global_source_of_random_numbers_alone(
     cogvideox_folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     state = torch.get_rng_state()
-    _, _, text = load_published(facts(cogvideox_folder))
+    _, _, text = load(facts(cogvideox_folder), VIDEO)
     text.encode([CAPTION])
     assert torch.equal(torch.get_rng_state(), state)
     assert capfd.readouterr().err == ""

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Condition, per_sample
-from components.backbones.wan import Wan, tiny_transformer
+from components.backbones.wan22.backbone import Wan, make_twin
 from components.errors import ParametersError
-from components.params import WanTiny
 from components.training.diffusion import Batch, add_noise, diffusion_loss
 from tests.backbones.conftest import TEXT_WIDTH
+from tests.backbones.shapes import twin_shape
 
 SHAPE = (2, 8, 3, 4, 4)  # B,C,F,h,w
 TIMES = torch.tensor([0.3, 0.9])
@@ -174,9 +174,9 @@ def test_the_loss_leaves_the_given_frame_out(
 
 
 def test_twins_of_a_seed_are_the_same_and_leave_the_global_source_alone() -> None:
-    section = WanTiny(layers=1, heads=1, head_width=16, time_shift=3.0)
+    shape = twin_shape(layers=1)
     state = torch.get_rng_state()
-    first, second, other = (tiny_transformer(section, channels=4, text_width=8, seed=seed) for seed in (0, 0, 1))
+    first, second, other = (make_twin(shape, seed=seed).transformer for seed in (0, 0, 1))
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     assert not torch.equal(first.proj_out.weight, other.proj_out.weight)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from components.backbones import umt5
-from components.backbones.umt5 import TOKENS, Umt5
+from components.backbones.wan22 import text as umt5
+from components.backbones.wan22.text import TOKENS, Umt5
 from components.errors import ParametersError
 
 
