@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -188,7 +189,7 @@ def test_published_scores_are_marked_as_not_comparable(page: Page) -> None:
         "Open-source CogVideoX 5B 0.013 0.116 0.222 0.142 18.8",
         "Magi-1 – – – – – 30.2",
         "Commercial Sora 2 – – – – – 42.3",
-        "Wan2.2-TI2V tiny, Base test 0.0110 0.330 – – 32.3",  # under its own heading: another measure
+        "Wan2.2-TI2V tiny, Base test 0.0110 [0.0106, 0.0114] 0.330 [0.300, 0.363] – – 32.3",  # under its own heading: another measure
     ):
         assert row in published
     benchmark, ours = published.split("The models of this page in the same columns. Another measure")
@@ -280,6 +281,25 @@ def test_several_backbones_stand_one_after_the_other(tmp_path: Path) -> None:
     report = gathered(tmp_path)
     page = read_page(render([report, report], physics_iq_size=256))
     assert page.text.count("✓ Promoted: Wan2.2-TI2V tiny") == 2
+
+
+def test_several_backbones_are_compared_in_the_published_columns_first(tmp_path: Path) -> None:
+    """Each with base and last stage, the gain between them, and what the gate says of it."""
+    report = gathered(tmp_path)
+    other = replace(report, name="cogvideox", verdict=replace(report.verdict, promoted=False))
+    text = read_page(render([report, other], physics_iq_size=256)).text
+    table = text[text.index("The backbones beside each other") : text.index("Promoted: Wan2.2-TI2V tiny")]
+    for label in (
+        "Wan2.2-TI2V tiny, Base",
+        "Wan2.2-TI2V tiny, Stage 3",
+        "CogVideoX tiny, Base",
+        "CogVideoX tiny, Stage 3",
+    ):
+        assert label in table
+    assert (table.count("✓ promoted"), table.count("✗ not promoted")) == (1, 1)
+    alone = read_page(rendered(report)).text
+    assert "beside each other" not in alone
+    assert alone.index("Wan2.2-TI2V tiny, Base") > alone.index("Published scores of the real benchmark")
 
 
 @pytest.mark.parametrize(("content", "words"), [("{", "not JSON"), ("[1]", "not a flat"), ('{"a": [1]}', "not a flat")])
