@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from components.compute import has_fast_bfloat16
 from components.errors import Phys4dError
+from components.training.muon import Float32Muon
 
 WARM_UP = 20  # steps
 DECAY_FROM = 0.5  # of all steps
@@ -93,7 +95,8 @@ def muon_and_adam(
     if others:
         members.append(adam(others, others_learning_rate))
     if matrices:
-        members.append(torch.optim.Muon(matrices, lr=muon_learning_rate, weight_decay=DECAY, momentum=0.95))
+        muon = torch.optim.Muon if has_fast_bfloat16() else Float32Muon
+        members.append(muon(matrices, lr=muon_learning_rate, weight_decay=DECAY, momentum=0.95))
     return Optimisers(members, clipped=[[*rest, *matrices], others])
 
 
