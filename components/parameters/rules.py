@@ -193,6 +193,33 @@ def check_stage3(params: Params) -> Iterator[Problem]:
         )
 
 
+def check_watch(params: Params) -> Iterator[Problem]:
+    """The watch over stage 3 has scenes of the true world to look at, and looks often enough to end it."""
+    stage3, dev = params.stage3, params.simulation.splits.dev
+    watch, configurations = stage3.watch, sum(dev.configurations.values())
+    if not watch.every:
+        return
+    if watch.scenes > configurations:
+        yield Problem(
+            field="stage3.watch.scenes",
+            message=f"{watch.scenes} is more than the {configurations} configurations of simulation.splits.dev, each "
+            f"of which is one scene: write {configurations} at most, or every: 0 for no watch",
+        )
+    if watch.every * watch.patience > stage3.iterations:
+        most = stage3.iterations // watch.patience
+        remedy = f"write {most} at most" if most else "lower stage3.watch.patience, or write 0 for no watch"
+        yield Problem(
+            field="stage3.watch.every",
+            message=f"{watch.every} iterations times the {watch.patience} looks of stage3.watch.patience are more than "
+            f"stage3.iterations, {stage3.iterations}: the watch could never end them: {remedy}",
+        )
+    if dev.physics != "real":
+        yield Problem(
+            field="simulation.splits.dev.physics",
+            message=f"{dev.physics!r}, expected 'real': the watch over stage 3 holds its videos against true physics",
+        )
+
+
 def check_rate(params: Params) -> Iterator[Problem]:
     """A frame is a whole number of solver steps."""
     if SOLVER_RATE % params.video.fps:
@@ -364,6 +391,7 @@ RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_taps,
     check_stage2,
     check_stage3,
+    check_watch,
     check_rate,
     check_memory,
     check_lean,

@@ -65,7 +65,7 @@ def train(learner: Learner, around: Surroundings) -> list[Mapping[str, float]]:
     history = _resume(learner, path)
     around.display.resume(len(history))
     saved, pause = time.monotonic(), SAVE_EVERY
-    for step in range(len(history), learner.steps):
+    while (step := len(history)) < learner.steps:  # which a learner that ends early lowers
         if around.stopped():
             _save(learner, history, path)
             raise StoppedError(f"stopped at step {step} of {learner.steps}; the same command goes on from there")
