@@ -195,29 +195,20 @@ def check_stage3(params: Params) -> Iterator[Problem]:
 
 def check_watch(params: Params) -> Iterator[Problem]:
     """The watch over stage 3 has scenes of the true world to look at, and looks often enough to end it."""
-    stage3, dev = params.stage3, params.simulation.splits.dev
-    watch, configurations = stage3.watch, sum(dev.configurations.values())
-    if not watch.every:
-        return
-    if watch.scenes > configurations:
-        yield Problem(
-            field="stage3.watch.scenes",
-            message=f"{watch.scenes} is more than the {configurations} configurations of simulation.splits.dev, each "
-            f"of which is one scene: write {configurations} at most, or every: 0 for no watch",
+    watch, dev, iterations = params.stage3.watch, params.simulation.splits.dev, params.stage3.iterations
+    scenes, most = sum(dev.configurations.values()), iterations // watch.patience
+    if watch.every and watch.scenes > scenes:
+        message = (
+            f"{watch.scenes} is more than the {scenes} configurations of simulation.splits.dev: write that at most"
         )
-    if watch.every * watch.patience > stage3.iterations:
-        most = stage3.iterations // watch.patience
+        yield Problem(field="stage3.watch.scenes", message=message)
+    if watch.every > most:
         remedy = f"write {most} at most" if most else "lower stage3.watch.patience, or write 0 for no watch"
-        yield Problem(
-            field="stage3.watch.every",
-            message=f"{watch.every} iterations times the {watch.patience} looks of stage3.watch.patience are more than "
-            f"stage3.iterations, {stage3.iterations}: the watch could never end them: {remedy}",
-        )
-    if dev.physics != "real":
-        yield Problem(
-            field="simulation.splits.dev.physics",
-            message=f"{dev.physics!r}, expected 'real': the watch over stage 3 holds its videos against true physics",
-        )
+        message = f"{watch.every} is too seldom to end {iterations} iterations by {watch.patience} looks: {remedy}"
+        yield Problem(field="stage3.watch.every", message=message)
+    if watch.every and dev.physics != "real":
+        message = f"{dev.physics!r}, expected 'real': the watch over stage 3 holds its videos against true physics"
+        yield Problem(field="simulation.splits.dev.physics", message=message)
 
 
 def check_rate(params: Params) -> Iterator[Problem]:
