@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from components.training.instrument import Reading
 from components.training.stage3 import Reinforcement
 from components.training.trainer import train
 from components.training.watch import Instrument
-from components.training.watched import COURSE_FILE, Watched
+from components.training.watched import COURSE_FILE, Outcome, Watched
 from tests.training.test_trainer import KilledError, stop_after
 from tests.training.twins import STAGE3, assert_same, copies, make_model, make_practice, surroundings
 
@@ -154,45 +155,56 @@ def test_what_is_measured_is_what_would_be_kept(tmp_path: Path, monkeypatch: pyt
     assert_same(policy_of(model), told.shown[-1])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a training that nothing disturbs ends."""
+
+    history: list[Mapping[str, float]]
+    state: dict[str, Tensor]
+    policy: dict[str, Tensor]
+    outcome: Outcome
+
+
+@cache
+def undisturbed() -> Ended:
+    model, learner = drifting()
+    with TemporaryDirectory() as folder:
+        history = train(learner, surroundings(Path(folder)))
+    assert learner.outcome().facts() == {"stopped_by": "watch", "stopped_at": 4, "kept_iteration": 1}
+    return Ended(history=history, state=copies(learner.state()), policy=policy_of(model), outcome=learner.outcome())
+
+
+def assert_goes_on_to_the_same_end(folder: Path) -> None:
+    model, again = drifting()
+    assert train(again, surroundings(folder)) == undisturbed().history
+    assert_same(policy_of(model), undisturbed().policy)
+    assert_same(again.state(), undisturbed().state)
+    assert again.outcome() == undisturbed().outcome
+
+
 @pytest.mark.parametrize("steps", range(4))
 def test_stopped_by_a_signal_it_ends_as_if_it_had_not_been(steps: int, tmp_path: Path) -> None:
-    whole_model, whole = drifting()
-    history = train(whole, surroundings(tmp_path / "whole"))
-    assert whole.outcome().facts() == {"stopped_by": "watch", "stopped_at": 4, "kept_iteration": 1}
     with pytest.raises(StoppedError):
-        train(drifting()[1], surroundings(tmp_path / "cut", stopped=stop_after(steps)))
-    model, again = drifting()
-    assert train(again, surroundings(tmp_path / "cut")) == history
-    assert_same(policy_of(model), policy_of(whole_model))
-    assert_same(again.state(), whole.state())
-    assert again.outcome() == whole.outcome()
+        train(drifting()[1], surroundings(tmp_path, stopped=stop_after(steps)))
+    assert_goes_on_to_the_same_end(tmp_path)
 
 
-@pytest.mark.parametrize("killed", [0, 1, 2, 3])
+@pytest.mark.parametrize("killed", range(4))
 def test_killed_it_ends_as_if_it_had_not_been(killed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an update and before its checkpoint, the one that ends the training included."""
-    whole_model, whole = drifting()
-    history = train(whole, surroundings(tmp_path / "whole"))
     monkeypatch.setattr(trainer, "SAVE_EVERY", -1.0)
     monkeypatch.setattr(trainer, "SAVE_SHARE", math.inf)
     with pytest.raises(KilledError):
-        train(drifting()[1], surroundings(tmp_path / "cut", log=die_at(killed)))
-    model, again = drifting()
-    assert train(again, surroundings(tmp_path / "cut")) == history
-    assert_same(policy_of(model), policy_of(whole_model))
-    assert_same(again.state(), whole.state())
+        train(drifting()[1], surroundings(tmp_path, log=die_at(killed)))
+    assert_goes_on_to_the_same_end(tmp_path)
 
 
 def test_killed_after_it_was_ended_it_stays_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "SAVE_EVERY", -1.0)
     monkeypatch.setattr(trainer, "SAVE_SHARE", math.inf)
-    model, learner = drifting()
-    history = train(learner, surroundings(tmp_path))
-    again_model, again = drifting()
+    train(drifting()[1], surroundings(tmp_path))
     monkeypatch.setattr(Watched, "update", None)  # nothing is left to do
-    assert train(again, surroundings(tmp_path)) == history
-    assert_same(policy_of(again_model), policy_of(model))
-    assert again.outcome() == learner.outcome()
+    assert_goes_on_to_the_same_end(tmp_path)
 
 
 def die_at(step: int) -> Callable[[Mapping[str, float], int], None]:
