@@ -7,10 +7,11 @@ chosen.
 
 A look has fallen when the 95 % interval of its paired difference to the best look before it is worse as a whole, while
 the reward of the same videos is higher than at that best. Of the same videos, not of those that were trained on: these
-are of other scenes in every iteration, and how scenes differ would pass for a rise or a fall. The best, not the start: a policy that gains and then loses
-all of it again is the rule of reward hacking, and would be level with the start. The best of several noisy looks is a
-little too good, but all share scenes and noise, and a false alarm costs little: what is kept is what the judge found
-best. `patience` such looks in a row end the training; the policy of the best is kept, be it that of the start.
+are of other scenes in every iteration, and how scenes differ would pass for a rise or a fall. The best, not the start:
+a policy that gains and then loses all of it again is the rule of reward hacking, and would be level with the start. The
+best of several noisy looks is a little too good, but all share scenes and noise, and a false alarm costs little: what
+is kept is what the judge found best. `patience` such looks in a row end the training; the policy of the best is kept,
+be it that of the start.
 
 So dev scenes choose the policy: figures of an evaluation on dev are then a little too good, those on test are not.
 """
