@@ -175,6 +175,14 @@ class Stage3Reward(Section):
     centroid: Weight
 
 
+class Stage3Watch(Section):
+    """An independent look at the policy every so often: it ends training when the judge falls and the reward rises."""
+
+    every: Annotated[int, Field(ge=0, le=10_000_000)]  # iterations; 0: off
+    scenes: Annotated[int, Field(ge=2, le=100_000)]  # of dev, one video of each
+    patience: Annotated[int, Field(ge=1, le=1000)]  # looks in a row
+
+
 class Stage3(Section):
     """Reinforcement learning with the 4D Chamfer reward; advantages are relative to a group of one prompt."""
 
@@ -194,6 +202,7 @@ class Stage3(Section):
     transition: Literal["cps", "ddim", "sde"]  # grpo
     window: Annotated[int, Field(ge=0, le=1000)]  # grpo: steps that are random; 0: all but the last
     reward: Stage3Reward
+    watch: Stage3Watch
 
 
 class Params(Section):

@@ -5,7 +5,6 @@ models start from the same. Stage 1 trains heads alone: where its folder changes
 base share their videos. Legend: C clips, T frames, K clips whose depth and motion are kept to be shown.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -20,6 +19,7 @@ from components.errors import StoppedError
 from components.evaluation.consistency.truth import Truth
 from components.evaluation.heads import Read
 from components.evaluation.judge import DepthReader
+from components.evaluation.noise import noise_seed
 from components.evaluation.own import OWN_METRICS, own_metrics
 from components.evaluation.rows import RowWriter, new_row
 from components.evaluation.takes import TakePlace
@@ -144,12 +144,6 @@ def read_true_clips(plan: Plan, model: Model) -> Iterator[tuple[Clip, Read]]:
         for number, clip in enumerate(clips):
             yield clip, _said(made, number)
         plan.advance(len(clips))
-
-
-def noise_seed(seed: int, clip_id: str, sample: int) -> int:
-    """The seed of one sample's noise."""
-    digest = hashlib.sha256(f"{seed} {clip_id} {sample}".encode()).digest()
-    return int.from_bytes(digest[:6], "big")
 
 
 class _Shown:

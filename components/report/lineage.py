@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from components.manifest import MANIFEST, manifest_hash, read_manifest
 from components.report.catalogue import MODELS, Row, row_of
@@ -12,7 +13,10 @@ from components.report.curves import Panel, read_panels
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """One model of the chain. parent: what its model.json names; unbroken: that is the model before it."""
+    """One model of the chain. parent: what its model.json names; unbroken: that is the model before it.
+
+    ended: how its training ended early, empty where it did not.
+    """
 
     row: Row
     size: str
@@ -22,6 +26,7 @@ class Link:
     files: Mapping[str, str]
     facts: tuple[tuple[str, str], ...]
     panels: tuple[Panel, ...]
+    ended: str
 
 
 def read_chain(folder: Path) -> tuple[Link, ...]:
@@ -44,7 +49,15 @@ def _link(folder: Path, *, before: Link | None) -> Link:
         files=dict(sorted(manifest.files.items())),
         facts=tuple(flattened(manifest.facts)),
         panels=read_panels(folder / "losses.csv"),
+        ended=_ended(manifest.facts),
     )
+
+
+def _ended(facts: Mapping[str, Any]) -> str:
+    if facts.get("stopped_by") != "watch":
+        return ""
+    stopped, kept = (facts.get(name, "unknown") for name in ("stopped_at", "kept_iteration"))
+    return f"stopped by the watch at iteration {stopped}, with the policy of iteration {kept}"
 
 
 def flattened(value: object, prefix: str = "") -> list[tuple[str, str]]:

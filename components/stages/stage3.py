@@ -1,29 +1,35 @@
-"""Stage stage3@BACKBONE: reinforcement learning with the 4D Chamfer reward."""
+"""Stage stage3@BACKBONE: reinforcement learning with the 4D Chamfer reward, under a watch by the judge."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components import depth_network
 from components.compute import use_cores
 from components.model import load_model
 from components.training.encoded import TRAIN_FILE, load_encoded
+from components.training.instrument import DevScenes, Sampling, dev_scenes
 from components.training.policy import Practice
 from components.training.simulated import read_rays, read_truth
 from components.training.stage3 import Reinforcement
 from components.training.still_cameras import with_still_cameras
 from components.training.variant import train_variant
+from components.training.watched import Watched
 
 if TYPE_CHECKING:
     from components.params import Params
     from components.pipeline.execution import StageContext
 
 UNIT = "iterations"
+DEV, JUDGE = Path("data/simulation/dev"), Path("models/depth_nets/judge")
 
 
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write models/BACKBONE/stage3."""
     use_cores(params.resources)
     models, clips = Path("models") / backbone, Path("data/simulation/train")
+    section, noise_level = params.stage3, params.heads.noise_level
     model = load_model(models / "base", models / "stage2")
     practice = Practice(
         data=load_encoded(Path("data/encoded") / backbone / TRAIN_FILE),
@@ -31,12 +37,17 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
         rays=read_rays(clips),
     )
     practice = with_still_cameras(practice, clips)
-    learner = Reinforcement(model, practice, params.stage3, noise_level=params.heads.noise_level, seed=params.seed)
-    return train_variant(
-        learner,
-        model,
-        context,
-        parent=models / "stage2",
-        folder=models / "stage3",
-        facts={"seed": params.seed, "stage3": params.stage3.model_dump()},
-    )
+    learner = Reinforcement(model, practice, section, noise_level=noise_level, seed=params.seed)
+    parent, folder = models / "stage2", models / "stage3"
+    facts = {"seed": params.seed, "stage3": section.model_dump()}
+    if not section.watch.every:
+        facts["stopped_by"] = "end"
+        return train_variant(learner, model, context, parent=parent, folder=folder, facts=facts)
+    sampling = Sampling(steps=params.evaluation.sampler_steps, noise_level=noise_level, seed=params.seed)
+    scenes, judge = dev_scenes(DEV, section.watch.scenes), depth_network.load(JUDGE)
+    instrument = DevScenes(model, judge, DEV, scenes, sampling=sampling, reward=section.reward)
+    watched = Watched(learner, instrument, section.watch, seed=params.seed)
+    figures = train_variant(watched, model, context, parent=parent, folder=folder, facts=facts, found=watched.outcome)
+    outcome = watched.outcome()
+    sys.stderr.write(f"{folder}: {outcome.verdict()}\n")
+    return {**figures, **outcome.figures()}

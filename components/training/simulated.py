@@ -1,6 +1,6 @@
 """What training reads of simulated clips: captions, pictures, truth and camera, each field only when it is wanted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +28,9 @@ def videos_of(folder: Path) -> Iterator[Frames]:
         yield read_part(folder, row.extent, ("rgb",)).arrays["rgb"]
 
 
-def read_truth(folder: Path) -> Truth:
-    """Truth of every clip in the order of the index, floats in half precision."""
-    rows = read_index(folder)
+def read_truth(folder: Path, rows: Sequence[IndexRow] | None = None) -> Truth:
+    """Truth of every clip in the order of the index, or of the clips of `rows`; floats in half precision."""
+    rows = rows or read_index(folder)
     T, H, W = rows[0].frames, rows[0].height, rows[0].width
     log_depth = np.empty((len(rows), T, H, W), np.float16)
     valid, foreground = (np.empty((len(rows), T, H, W), np.bool_) for _ in range(2))
@@ -55,9 +55,12 @@ def read_truth(folder: Path) -> Truth:
     )
 
 
-def read_rays(folder: Path) -> Tensor:
-    """Camera coordinates (H,W,3) at unit depth, the same in all clips; ClipError names a clip with another camera."""
-    rows = read_index(folder)
+def read_rays(folder: Path, rows: Sequence[IndexRow] | None = None) -> Tensor:
+    """Camera coordinates (H,W,3) at unit depth, the same in all clips; ClipError names a clip with another camera.
+
+    Of every clip of the split, or of the clips of `rows`.
+    """
+    rows = rows or read_index(folder)
     first = _intrinsics(folder, rows[0])
     for row in rows[1:]:
         if not np.array_equal(_intrinsics(folder, row), first):

@@ -1,6 +1,7 @@
 """Stage 3: reinforcement learning of an adapter with the 4D Chamfer reward, by DiffusionNFT or GRPO."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ class Reinforcement:
             modules={"transformer": model.backbone.transformer},
             optimisers=self._optimisers,
             generator=torch.Generator().manual_seed(seed),
-            averages={name: value.clone() for name, value in self._adapter().items()},
+            averages=_copies(self._adapter()),
         )
 
     def update(self, step: int) -> Mapping[str, float]:
@@ -62,6 +63,25 @@ class Reinforcement:
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`."""
         self._state.load(state, source=Path("checkpoint of stage3"))
+
+    @contextmanager
+    def as_if_ended(self, done: int) -> Iterator[dict[str, Tensor]]:
+        """The model as training would leave it if it ended after `done` iterations, and its adapter.
+
+        Before the second half begins that is the policy as it is, then the mean of its policies so far.
+        """
+        learning, averages = _copies(self._adapter()), self._state.averages
+        kept = _copies(averages) if done > self.steps // 2 else learning
+        self.put(kept)
+        try:
+            yield kept
+        finally:
+            self.put(learning)
+
+    def put(self, adapter: Mapping[str, Tensor]) -> None:
+        """Give the policy this adapter."""
+        for name, value in self._adapter().items():
+            value.copy_(adapter[name])
 
     @property
     def adapters(self) -> dict[str, int]:
@@ -83,3 +103,7 @@ class Reinforcement:
         remaining = (1 - self._done / (self.steps * self._section.updates)) / DECAY
         self._optimisers.step(min(1.0, (self._done + 1) / WARM_UP) * min(1.0, max(LEAST, remaining)))
         self._done += 1
+
+
+def _copies(adapter: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in adapter.items()}

@@ -29,7 +29,7 @@ SAVE_SHARE = 0.05  # of the time at most: what takes long to save is saved less 
 
 
 class Learner(Protocol):
-    """What a stage trains, one update at a time."""
+    """What a stage trains, one update at a time. steps: read before each; a learner that ends early lowers it."""
 
     steps: int
 
@@ -65,7 +65,7 @@ def train(learner: Learner, around: Surroundings) -> list[Mapping[str, float]]:
     history = _resume(learner, path)
     around.display.resume(len(history))
     saved, pause = time.monotonic(), SAVE_EVERY
-    for step in range(len(history), learner.steps):
+    while (step := len(history)) < learner.steps:
         if around.stopped():
             _save(learner, history, path)
             raise StoppedError(f"stopped at step {step} of {learner.steps}; the same command goes on from there")

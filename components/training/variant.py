@@ -1,11 +1,11 @@
 """A stage's training from its learner to the folder it leaves: models/BACKBONE/STAGE."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from components.files import move_folder, new_folder
+from components.files import move_folder, new_folder, write_atomically
 from components.heads import Heads
 from components.model import Model, write_variant
 from components.training.trainer import Learner, Surroundings, losses_csv, train
@@ -30,6 +30,18 @@ class VariantLearner(Learner, Protocol):
         ...
 
 
+class Found(Protocol):
+    """What a training found beside its losses."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """For the manifest."""
+        ...
+
+    def files(self) -> Mapping[str, bytes]:
+        """For the model's folder, by name."""
+        ...
+
+
 def train_variant(
     learner: VariantLearner,
     model: Model,
@@ -38,13 +50,21 @@ def train_variant(
     parent: Path,
     folder: Path,
     facts: Mapping[str, Any],
+    found: Callable[[], Found] | None = None,
 ) -> Mapping[str, float]:
-    """Train, write `folder`, which is named after the stage, and return the figures of the last step."""
+    """Train, write `folder`, which is named after the stage, and return the figures of the last step.
+
+    found: asked when training is done.
+    """
     with context.progress(learner.steps) as display:
         history = train(
             learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
         )
     made = new_folder(context.work / "model")
+    if found is not None:
+        facts = {**facts, **found().facts()}
+        for name, content in found().files().items():
+            write_atomically(made / name, content)
     write_variant(
         made,
         replace(model, heads=learner.heads, changed=learner.changed),

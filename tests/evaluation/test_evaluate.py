@@ -17,9 +17,10 @@ from components.evaluation import evaluate as module
 from components.evaluation import sampling
 from components.evaluation.evaluate import Evaluation, count_steps, evaluate
 from components.evaluation.judge import METRICS
+from components.evaluation.noise import noise_seed
 from components.evaluation.own import OWN_METRICS
 from components.evaluation.results import encode_arrays, shown_samples, write_results
-from components.evaluation.sampling import Plan, keeps_video, noise_seed
+from components.evaluation.sampling import Plan, keeps_video
 from components.evaluation.summary import summarise
 from components.evaluation.table import Table
 from components.evaluation.takes import TakePlace, take_places

@@ -34,12 +34,22 @@ def test_code_dependencies_are_in_step_with_the_code() -> None:
     assert outdated(ROOT) == [], "run phys4d dvc sync"
 
 
+WATCHED_THROUGH = {"__init__", "bootstrap", "chamfer", "colours", "noise"}  # what stage 3 may be ended by
+
+
 def test_editing_evaluation_makes_no_data_and_trains_nothing_again() -> None:
+    """But stage 3, where it is the instrument that watches it."""
     graph = load_graph(ROOT)
-    touched = {
-        stage for path in Path("components/evaluation").rglob("*.py") for stage in stages_with_code(graph, str(path))
-    }
-    assert touched == {"evaluate", "report"}
+    touched = {str(path): stages_with_code(graph, str(path)) for path in Path("components/evaluation").rglob("*.py")}
+    assert set().union(*touched.values()) == {"evaluate", "report", "stage3"}
+    through = {path for path, stages in touched.items() if "stage3" in stages}
+    assert through == {f"components/evaluation/{name}.py" for name in WATCHED_THROUGH}
+
+
+def test_of_the_evaluations_parameters_stage_3_sees_the_sampler_alone() -> None:
+    """Another number of resamples trains nothing again."""
+    params = load_graph(ROOT)["stage3@wan22"].params
+    assert [key for key in params if key.startswith("evaluation")] == ["evaluation.sampler_steps"]
 
 
 def test_editing_a_backbone_trains_no_other_again() -> None:

@@ -272,6 +272,17 @@ def test_a_broken_lineage_is_marked(tmp_path: Path, page: Page) -> None:
     assert "lineage is broken" in read_page(rendered(read(tmp_path))).text
 
 
+def test_a_training_that_the_watch_ended_says_so(tmp_path: Path, page: Page) -> None:
+    assert "stopped by the watch" not in page.text
+    gathered(tmp_path)
+    manifest = tmp_path / "models/wan22/stage3/model.json"
+    document = json.loads(manifest.read_text())
+    document["facts"] |= {"stopped_by": "watch", "stopped_at": 18, "kept_iteration": 6}
+    manifest.write_text(json.dumps(document))
+    text = read_page(rendered(read(tmp_path))).text
+    assert "stopped by the watch at iteration 18, with the policy of iteration 6" in text
+
+
 def test_an_undefined_figure_leaves_a_gap_and_not_a_number(tmp_path: Path) -> None:
     page = read_page(rendered(gathered(tmp_path, base__flow_epe=float("nan"))))
     assert "base.flow_epe" not in {number.key for number in page.numbers}

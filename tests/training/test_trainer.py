@@ -183,6 +183,18 @@ def test_a_training_that_is_done_is_not_done_again(tmp_path: Path, monkeypatch: 
     assert again.value.tolist() == [15.0] * 3
 
 
+def test_a_learner_that_lowers_its_steps_ends_there(tmp_path: Path) -> None:
+    class Content(Counting):
+        def update(self, step: int) -> Mapping[str, float]:
+            if step == 2:
+                self.steps = 3
+            return super().update(step)
+
+    learner = Content()
+    assert len(train(learner, surroundings(tmp_path))) == 3
+    assert learner.done == [0, 1, 2]
+
+
 def test_figures_are_logged_once_with_their_step(tmp_path: Path) -> None:
     logged: list[tuple[int, float]] = []
 

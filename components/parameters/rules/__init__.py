@@ -21,6 +21,7 @@ from components.parameters.rules.training import (
     check_stage3,
     check_taps,
     check_train,
+    check_watch,
 )
 from components.params import Params
 
@@ -42,6 +43,7 @@ RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_taps,
     check_stage2,
     check_stage3,
+    check_watch,
     check_rate,
     check_memory,
     check_lean,

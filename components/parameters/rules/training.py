@@ -101,6 +101,24 @@ def check_stage3(params: Params) -> Iterator[Problem]:
         )
 
 
+def check_watch(params: Params) -> Iterator[Problem]:
+    """The watch over stage 3 has scenes of the true world to look at, and looks often enough to end it."""
+    watch, dev, iterations = params.stage3.watch, params.simulation.splits.dev, params.stage3.iterations
+    scenes, most = sum(dev.configurations.values()), iterations // watch.patience
+    if watch.every and watch.scenes > scenes:
+        message = (
+            f"{watch.scenes} is more than the {scenes} configurations of simulation.splits.dev: write that at most"
+        )
+        yield Problem(field="stage3.watch.scenes", message=message)
+    if watch.every > most:
+        remedy = f"write {most} at most" if most else "lower stage3.watch.patience, or write 0 for no watch"
+        message = f"{watch.every} is too seldom to end {iterations} iterations by {watch.patience} looks: {remedy}"
+        yield Problem(field="stage3.watch.every", message=message)
+    if watch.every and dev.physics != "real":
+        message = f"{dev.physics!r}, expected 'real': the watch over stage 3 holds its videos against true physics"
+        yield Problem(field="simulation.splits.dev.physics", message=message)
+
+
 def check_train(params: Params) -> Iterator[Problem]:
     """The first frame decides the future that reinforcement learning rewards."""
     physics = params.simulation.splits.train.physics
