@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def use_cores(resources: "Resources") -> None:
-    """Have torch use all the cores a stage may use: training is one process."""
-    torch.set_num_threads(resources.processes * resources.threads)
+    """Have torch use all the cores a stage may use; ranks that train together share them."""
+    torch.set_num_threads(max(1, resources.processes * resources.threads // resources.ranks))
 
 
 def device() -> torch.device:

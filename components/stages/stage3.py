@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from components.compute import use_cores
 from components.model import load_model
 from components.training.encoded import TRAIN_FILE, load_encoded
+from components.training.gang import together
 from components.training.policy import Practice
 from components.training.simulated import read_rays, read_truth
 from components.training.stage3 import Reinforcement
@@ -23,6 +24,11 @@ UNIT = "iterations"
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write models/BACKBONE/stage3."""
     use_cores(params.resources)
+    with together(params.resources.ranks, context.work):
+        return _train(params, context, backbone)
+
+
+def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[str, float]:
     models, clips = Path("models") / backbone, Path("data/simulation/train")
     model = load_model(models / "base", models / "stage2")
     practice = Practice(
