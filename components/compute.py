@@ -21,6 +21,14 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def on_device(values: torch.Tensor) -> torch.Tensor:
+    """`values` where models compute; on their way to an accelerator they do not hold up what it is at."""
+    place = device()
+    if place.type == "cuda" and values.device.type == "cpu":
+        values = values.pin_memory()
+    return values.to(place, non_blocking=True)
+
+
 def has_fast_bfloat16() -> bool:
     """Whether matrix products in bfloat16 are faster than in float32: a CPU without AMX is 8 times slower with them."""
     if torch.cuda.is_available():

@@ -57,7 +57,7 @@ def diffusion_loss(
 @torch.no_grad()
 def sample(backbone: Backbone, noise: Tensor, condition: Condition, *, steps: int) -> Tensor:
     """Latents (B,C,F,h,w) of the deterministic sampler, from noise to data in `steps` steps."""
-    times = backbone.schedule(steps)
+    times = backbone.schedule(steps).to(noise.device)
     parts = []
     for start in range(0, len(noise), CHUNK):
         part, given = noise[start : start + CHUNK], condition[slice(start, start + CHUNK)]

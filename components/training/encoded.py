@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Codec, Condition, Frames, TextEncoder
+from components.compute import on_device
 from components.errors import Phys4dError
 from components.training.diffusion import Batch
 from components.training.ranks import Share
@@ -39,19 +40,19 @@ class Encoded:
         dropped = torch.rand(count, generator=generator) < caption_dropout if caption_dropout else None
         if share is not None:
             numbers, dropped = share.of(numbers), None if dropped is None else share.of(dropped)
-        text = self.text[numbers]
+        text = self.text[numbers]  # a copy
         if dropped is not None:
             text[dropped] = self.empty
         return numbers, replace(self.batch(numbers, text=text), share=share)
 
     def condition(self, numbers: Tensor) -> Condition:
         """What the videos of some clips are generated from."""
-        return Condition(first=self.latents[numbers, :, :1], text=self.text[numbers])
+        return Condition(first=on_device(self.latents[numbers, :, :1]), text=on_device(self.text[numbers]))
 
     def batch(self, numbers: Tensor, *, text: Tensor | None = None) -> Batch:
-        """Clips by number, with their own text unless another is given."""
-        clean = self.latents[numbers]
-        text = self.text[numbers] if text is None else text
+        """Clips by number, where models compute; with their own text unless another is given."""
+        clean = on_device(self.latents[numbers])
+        text = on_device(self.text[numbers] if text is None else text)
         return Batch(clean=clean, condition=Condition(first=clean[:, :, :1], text=text))
 
 

@@ -88,7 +88,7 @@ def _rollout(
     """The stochastic steps of this rank's samples, and all latents after the last one, which is deterministic."""
     backbone, section, share = policy.backbone, policy.section, share_of(len(noise))
     random = _random_steps(section, generator)
-    times = backbone.schedule(section.sampler_steps)
+    times = backbone.schedule(section.sampler_steps).to(noise.device)
     path: list[Transition] = []
     noisy, given = share.of(noise), condition[share.index]
     for number in range(section.sampler_steps):

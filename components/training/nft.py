@@ -12,6 +12,7 @@ from torch import Tensor
 
 from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import per_sample
+from components.compute import on_device
 from components.training.diffusion import Noised, add_noise, sample
 from components.training.policy import Judged, Policy, Step
 from components.training.ranks import gather, share_of
@@ -52,7 +53,7 @@ def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Gener
     backbone, group, given = policy.backbone, policy.section.group_size, policy.backbone.given
     drawn = backbone.sample_times(len(chosen) // group, generator)
     share = share_of(len(chosen))
-    times = share.of((LEAST_TIME + (1 - LEAST_TIME) * drawn).repeat_interleave(group))
+    times = on_device(share.of((LEAST_TIME + (1 - LEAST_TIME) * drawn).repeat_interleave(group)))
     noise = share.of(policy.noise(len(chosen) // group, generator).repeat_interleave(group, 0))
     chosen = share.of(chosen)
     clean, condition = judged.latents[chosen], judged.condition[chosen]

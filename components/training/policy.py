@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from components.backbones.base import Backbone, Condition
+from components.compute import on_device
 from components.generate import read_4d
 from components.model import Model
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
 from components.training.losses import Truth
-from components.training.ranks import gather, rounded_up, share_of
+from components.training.ranks import all_of, gather, rounded_up, share_of
 from components.training.rewards import Scene, advantages, reward_terms
 from components.training.transitions import transition_of
 
@@ -74,7 +75,7 @@ class Policy:
 
     def noise(self, count: int, generator: torch.Generator) -> Tensor:
         """Noise (count,C,F,h,w) to sample from."""
-        return torch.randn((count, *self._practice.data.latents.shape[1:]), generator=generator)
+        return all_of(count).noise(self._practice.data.latents.shape[1:], generator)
 
     def judge(self, latents: Tensor, numbers: Tensor, condition: Condition, generator: torch.Generator) -> Judged:
         """Rewards of generated latents by the reader, as advantages within their groups.
@@ -83,16 +84,18 @@ class Policy:
         """
         share = share_of(len(latents))
         read = read_4d(self._model, share.of(latents), condition[share.index], noise_level=self._noise_level)
-        scene = Scene(truth=self._practice.truth[share.of(numbers)], rays=self._practice.rays)
-        terms = {name: gather(values) for name, values in reward_terms(read, scene, generator).items()}
+        scene = Scene(truth=self._practice.truth[share.of(numbers)], rays=on_device(self._practice.rays))
+        terms = {name: gather(values).cpu() for name, values in reward_terms(read, scene, generator).items()}
         return Judged(
             latents=latents,
             condition=condition,
-            advantages=advantages(
-                terms,
-                self.section.reward,
-                group=self.section.group_size,
-                spans=self.backbone.frames_of_latent(read.log_depth.shape[1]),
+            advantages=on_device(
+                advantages(
+                    terms,
+                    self.section.reward,
+                    group=self.section.group_size,
+                    spans=self.backbone.frames_of_latent(read.log_depth.shape[1]),
+                )
             ),
             means={f"reward_{name}": values.mean().item() for name, values in terms.items()},
         )
@@ -102,7 +105,7 @@ class Policy:
         count = rounded_up(ANCHOR_BATCH)
         share = share_of(count)
         _, batch = self._practice.data.draw(count, generator, share=share)
-        times = share.of(self.backbone.sample_times(count, generator).clamp(min=LEAST_TIME))
+        times = on_device(share.of(self.backbone.sample_times(count, generator).clamp(min=LEAST_TIME)))
         return diffusion_loss(self.backbone, batch, times, generator)[0]
 
     @torch.no_grad()

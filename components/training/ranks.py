@@ -15,6 +15,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
+from components.compute import on_device
 from components.errors import ParametersError
 
 BUCKET = 2**26  # values that are averaged in one call: what an extra copy of gradients takes
@@ -32,8 +33,8 @@ class Share:
         return values[self.index]
 
     def noise(self, shape: Sequence[int], generator: torch.Generator) -> Tensor:
-        """Noise for the rank's own samples, each of `shape`; drawn for all, so that it is the same on one rank."""
-        return self.of(torch.randn((self.whole, *shape), generator=generator))
+        """Noise for the rank's own samples, each of `shape`, where models compute; drawn for all, as one rank would."""
+        return on_device(self.of(torch.randn((self.whole, *shape), generator=generator)))
 
 
 def size() -> int:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Backbone
-from components.compute import mixed_precision
+from components.compute import device, mixed_precision, on_device
 from components.heads import Heads, tap_numbers
 from components.training.diffusion import add_noise
 from components.training.encoded import Encoded
@@ -34,6 +34,15 @@ class PseudoLabels:
     flow: Tensor  # N,T-1,2,H,W pixels
     confidence: Tensor  # N,T-1,H,W in 0..1
 
+    def __getitem__(self, index: Tensor) -> "PseudoLabels":
+        """Those of some clips, as float32, where models compute."""
+        return PseudoLabels(
+            depth=on_device(self.depth[index]).float(),
+            depth_kind=self.depth_kind,
+            flow=on_device(self.flow[index]).float(),
+            confidence=on_device(self.confidence[index]).float(),
+        )
+
 
 class HeadsOnPseudoLabels:
     """Scale-and-shift-invariant depth in the space that the estimator is affine in, and flow where it is trusted.
@@ -49,8 +58,8 @@ class HeadsOnPseudoLabels:
         self.heads = heads
         self._backbone, self._data, self._labels, self._section = backbone, data, labels, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
-        backbone.transformer.eval().requires_grad_(False)
-        heads.train().requires_grad_(True)
+        backbone.transformer.to(device()).eval().requires_grad_(False)
+        heads.to(device()).train().requires_grad_(True)
         parameters = list(heads.parameters())
         self._state = TrainingState(
             modules={"heads": heads},
@@ -90,16 +99,16 @@ class HeadsOnPseudoLabels:
         share = share_of(count)
         numbers, batch = self._data.draw(count, generator, share=share)
         drawn = self._backbone.sample_times(count, generator) * torch.rand(count, generator=generator)
-        times = share.of(drawn.clamp(min=LEAST_TIME))
+        times = on_device(share.of(drawn.clamp(min=LEAST_TIME)))
         noised = add_noise(self._backbone, batch.clean, times, batch.noise(generator))
         with torch.no_grad():
             taps = self._backbone.predict(noised.noisy, noised.times, batch.condition, taps=self._taps).taps
         with mixed_precision():
             read = self.heads(taps, noised.noisy, batch.condition)
-        labels = self._labels
+        labels = self._labels[numbers]
         return {
-            "depth": scale_shift_invariant(self._in_label_space(read.log_depth), labels.depth[numbers].float()),
-            "flow": confident_flow(read.flow, labels.flow[numbers].float(), labels.confidence[numbers].float()),
+            "depth": scale_shift_invariant(self._in_label_space(read.log_depth), labels.depth),
+            "flow": confident_flow(read.flow, labels.flow, labels.confidence),
         }
 
     def _in_label_space(self, log_depth: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from components.backbones.adapters import add_adapter
-from components.compute import mixed_precision
+from components.compute import device, mixed_precision, on_device
 from components.heads import tap_numbers
 from components.model import Model
 from components.training import ranks
@@ -51,7 +51,8 @@ class SimulationTuning:
         self._backbone, self._data, self._truth, self._section = backbone, data, truth, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
         self._release(seed)
-        heads.train().requires_grad_(True)
+        backbone.transformer.to(device())
+        heads.to(device()).train().requires_grad_(True)
         self._state = TrainingState(
             modules={"transformer": backbone.transformer, "heads": heads},
             optimisers=muon_and_adam(
@@ -110,7 +111,7 @@ class SimulationTuning:
         section, generator, backbone = self._section, self._state.generator, self._backbone
         share = share_of_both(section.heads_batch_size, section.batch_size)
         numbers, batch = self._data.draw(section.batch_size, generator, caption_dropout=CAPTION_DROPOUT, share=share)
-        times = share.of(self._times(section.batch_size))
+        times = on_device(share.of(self._times(section.batch_size)))
         diffusion, noised, prediction = diffusion_loss(
             backbone, batch, times, generator, taps=self._taps if with_heads else ()
         )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from components.backbones.adapters import POLICY, adapter_ranks, adapter_tensors, add_adapter
+from components.compute import device
 from components.model import Model
 from components.training import grpo, nft, ranks
 from components.training.optimisers import Optimisers, adam
@@ -40,7 +41,10 @@ class Reinforcement:
         self._below = adapter_ranks(model.backbone)
         self._backbone = model.backbone
         self._done = 0
-        parameters = add_adapter(model.backbone, POLICY, rank=section.lora_rank, seed=seed)
+        add_adapter(model.backbone, POLICY, rank=section.lora_rank, seed=seed)
+        transformer = model.backbone.transformer.to(device())
+        model.with_heads.to(device())
+        parameters = [value for value in transformer.parameters() if value.requires_grad]
         self._policy = Policy(model, parameters, practice, section, noise_level)
         self._optimisers = Optimisers([adam(parameters, section.learning_rate)], clipped=[parameters])
         self._state = TrainingState(

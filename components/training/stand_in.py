@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Backbone
+from components.compute import device, on_device
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
 from components.training.optimisers import muon_and_adam, schedule
@@ -31,7 +32,7 @@ class StandIn:
         check_shared(section.batch_size, field="prepare.batch_size")
         self.steps = section.steps
         self._backbone, self._data, self._section = backbone, data, section
-        backbone.transformer.train().requires_grad_(True)
+        backbone.transformer.to(device()).train().requires_grad_(True)
         optimisers = muon_and_adam(
             backbone.transformer,
             learning_rate=section.learning_rate,
@@ -52,7 +53,7 @@ class StandIn:
             _, batch = self._data.draw(
                 section.batch_size, generator, caption_dropout=section.caption_dropout, share=share
             )
-            times = share.of(self._backbone.sample_times(section.batch_size, generator))
+            times = on_device(share.of(self._backbone.sample_times(section.batch_size, generator)))
             loss, _, _ = diffusion_loss(self._backbone, batch, times, generator)
             loss.backward()
             figures = self._state.optimisers.step(schedule(step, self.steps), {"diffusion": loss})

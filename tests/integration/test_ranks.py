@@ -89,8 +89,8 @@ def test_a_rank_that_is_killed_ends_all_and_the_same_command_goes_on(project: Pr
 
 
 def test_ranks_that_cannot_share_a_batch_are_bad_parameters(project: Project) -> None:
-    project.set(resources__ranks=7)
+    project.set(resources__ranks=3)
     result = project.run(*PHYS4D, "stage", STAGE, "--force")
     project.set(resources__ranks=2)
     assert result.returncode == 78
-    assert "prepare.batch_size: 8 samples cannot be shared by 7 ranks" in result.stderr
+    assert "prepare.batch_size: 4 samples cannot be shared by 3 ranks: write 3 or 6" in result.stderr
