@@ -37,9 +37,14 @@ def show(figures: dict[str, Any], *, as_json: bool) -> None:
 
 def run_stage_command(template: str, item: Mapping[str, str], *, as_json: bool) -> None:
     """Run a stage's own work and print its figures, where a reader can take them in: what DVC calls."""
+    from components.launched import is_follower
     from components.pipeline.execution import run_stage
+    from components.pipeline.following import follow_stage
 
     enter_project()
+    if is_follower():
+        follow_stage(template, item)
+        return
     figures = dict(run_stage(template, item))
     if len(figures) > MOST_LINES and not as_json:
         typer.echo(f"{len(figures)} figures: {template} --json prints them; MLflow and the stage's own files have them")

@@ -12,13 +12,21 @@ if TYPE_CHECKING:
 
 
 def use_cores(resources: "Resources") -> None:
-    """Have torch use all the cores a stage may use: training is one process."""
-    torch.set_num_threads(resources.processes * resources.threads)
+    """Have torch use all the cores a stage may use; ranks that train together share them."""
+    torch.set_num_threads(max(1, resources.processes * resources.threads // resources.ranks))
 
 
 def device() -> torch.device:
     """An accelerator where there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def on_device(values: torch.Tensor) -> torch.Tensor:
+    """`values` where models compute; on their way to an accelerator they do not hold up what it is at."""
+    place = device()
+    if place.type == "cuda" and values.device.type == "cpu":
+        values = values.pin_memory()
+    return values.to(place, non_blocking=True)
 
 
 def has_fast_bfloat16() -> bool:

@@ -84,9 +84,9 @@ def read_4d(model: Model, latents: Tensor, condition: Condition, *, noise_level:
     for start in range(0, len(latents), CHUNK):
         part = latents[start : start + CHUNK]
         given = condition[slice(start, start + CHUNK)]
-        times = torch.full((len(part),), noise_level)
+        times = torch.full((len(part),), noise_level, device=part.device)
         generator = torch.Generator().manual_seed(seed)
-        one = torch.randn(part[:1].shape, generator=generator)
+        one = torch.randn(part[:1].shape, generator=generator).to(part.device)
         alpha, sigma = (value[:, None, None, None, None] for value in model.backbone.path(times))
         noisy = alpha * part + sigma * one
         with adapter_off(model.backbone, POLICY):

@@ -28,6 +28,7 @@ class Resources(Section):
 
     processes: Annotated[int, Field(ge=1, le=1024)]
     threads: Annotated[int, Field(ge=1, le=1024)]
+    ranks: Annotated[int, Field(ge=1, le=64)]  # processes of this machine that train together, one on an accelerator
 
 
 class Video(Section):

@@ -69,6 +69,17 @@ class Progress:
         sys.stderr.flush()
 
 
+class Unseen(Progress):
+    """Counts without showing anything: of a process whose work another one displays."""
+
+    def __init__(self, name: str, total: int) -> None:
+        super().__init__(name, total, unit="")
+        self._bar = None
+
+    def _print(self) -> None:
+        pass
+
+
 def _bar(unit: str) -> "Bar":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn

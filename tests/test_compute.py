@@ -8,6 +8,8 @@ import torch
 from components.compute import device, has_fast_bfloat16, mixed_precision, use_cores
 from components.params import Resources
 
+RESOURCES = Resources(processes=2, threads=1, ranks=1)
+
 
 @pytest.fixture
 def threads() -> Iterator[None]:
@@ -29,10 +31,17 @@ def product() -> torch.Tensor:
 
 @pytest.mark.usefixtures("threads")
 def test_training_uses_the_cores_of_all_processes() -> None:
-    use_cores(Resources(processes=2, threads=1))
+    use_cores(RESOURCES)
     assert torch.get_num_threads() == 2
-    use_cores(Resources(processes=1, threads=1))
+    use_cores(RESOURCES.model_copy(update={"processes": 1}))
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize(("ranks", "each"), [(2, 4), (3, 2), (16, 1)])
+def test_ranks_of_one_machine_share_its_cores(ranks: int, each: int) -> None:
+    use_cores(RESOURCES.model_copy(update={"processes": 8, "ranks": ranks}))
+    assert torch.get_num_threads() == each
 
 
 @pytest.mark.usefixtures("cpu")

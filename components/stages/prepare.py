@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from components.compute import use_cores
 from components.files import move_folder, new_folder
+from components.launched import is_follower
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -20,9 +21,13 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     section = getattr(params.backbones, backbone)
     folder = new_folder(context.work / "base")
     if section.size == "tiny":
+        from components.training.gang import together
         from components.training.prepare_twin import prepare_twin
 
-        figures = prepare_twin(params, context, backbone, folder=folder)
+        with together(params.resources.ranks, context.work):
+            figures = prepare_twin(params, context, backbone, folder=folder)
+        if is_follower():
+            return figures
     else:
         from components.backbones.family import VideoShape
         from components.backbones.published import write_manifest

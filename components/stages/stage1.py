@@ -8,6 +8,7 @@ from components.compute import use_cores
 from components.model import load_model
 from components.pseudo_labels.storage import read_labelled
 from components.training.encoded import PSEUDO_FILE, load_encoded
+from components.training.gang import together
 from components.training.labels import collect_labels
 from components.training.new_heads import new_heads
 from components.training.stage1 import HeadsOnPseudoLabels
@@ -23,6 +24,11 @@ UNIT = "steps"
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write models/BACKBONE/stage1."""
     use_cores(params.resources)
+    with together(params.resources.ranks, context.work):
+        return _train(params, context, backbone)
+
+
+def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[str, float]:
     models = Path("models") / backbone
     model = load_model(models / "base")
     data = load_encoded(Path("data/encoded") / backbone / PSEUDO_FILE)

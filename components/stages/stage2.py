@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from components.compute import use_cores
 from components.model import load_model
 from components.training.encoded import TRAIN_FILE, load_encoded
+from components.training.gang import together
 from components.training.simulated import read_truth
 from components.training.stage2 import SimulationTuning
 from components.training.variant import train_variant
@@ -21,6 +22,11 @@ UNIT = "steps"
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write models/BACKBONE/stage2."""
     use_cores(params.resources)
+    with together(params.resources.ranks, context.work):
+        return _train(params, context, backbone)
+
+
+def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[str, float]:
     models = Path("models") / backbone
     model = load_model(models / "base", models / "stage1")
     data = load_encoded(Path("data/encoded") / backbone / TRAIN_FILE)

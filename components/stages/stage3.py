@@ -9,6 +9,7 @@ from components import depth_network
 from components.compute import use_cores
 from components.model import load_model
 from components.training.encoded import TRAIN_FILE, load_encoded
+from components.training.gang import together
 from components.training.instrument import DevScenes, Sampling, dev_scenes
 from components.training.policy import Practice
 from components.training.simulated import read_rays, read_truth
@@ -28,6 +29,11 @@ DEV, JUDGE = Path("data/simulation/dev"), Path("models/depth_nets/judge")
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write models/BACKBONE/stage3."""
     use_cores(params.resources)
+    with together(params.resources.ranks, context.work):
+        return _train(params, context, backbone)
+
+
+def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[str, float]:
     models, clips = Path("models") / backbone, Path("data/simulation/train")
     section, noise_level = params.stage3, params.heads.noise_level
     model = load_model(models / "base", models / "stage2")

@@ -93,18 +93,10 @@ class DepthLearner:
 
     def update(self, step: int) -> Mapping[str, float]:
         """One step on random frames of random clips."""
-        count, generator = self._section.batch_size, self._state.generator
-        clips = torch.randint(len(self._rgb), (count,), generator=generator)
-        frames = torch.randint(self._rgb.shape[1], (count,), generator=generator)
-        share = torch.rand(count, 1, 1, 1, generator=generator)
-        clean, decoded = to_input(self._rgb[clips, frames]), to_input(self._decoded[clips, frames])
-        seen = torch.lerp(decoded, clean, share)
-        seen += NOISE * torch.randn(seen.shape, generator=generator)
-        target, weights = (values[clips, frames].to(device()) for values in (self._target, self._weights))
-        loss = self._loss(self._network(seen.to(device())), target, weights)
-        loss.backward()
-        self._state.optimisers.step(schedule(step, self.steps))
-        return {"depth": loss.item()}
+        with self._state.undone_if_diverged():
+            loss = self._draw_loss()
+            loss.backward()
+            return self._state.optimisers.step(schedule(step, self.steps), {"depth": loss})
 
     def network(self) -> DepthNetwork:
         """What was trained."""
@@ -117,6 +109,17 @@ class DepthLearner:
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`."""
         self._state.load(state, source=Path("checkpoint of depth_net"))
+
+    def _draw_loss(self) -> Tensor:
+        count, generator = self._section.batch_size, self._state.generator
+        clips = torch.randint(len(self._rgb), (count,), generator=generator)
+        frames = torch.randint(self._rgb.shape[1], (count,), generator=generator)
+        share = torch.rand(count, 1, 1, 1, generator=generator)
+        clean, decoded = to_input(self._rgb[clips, frames]), to_input(self._decoded[clips, frames])
+        seen = torch.lerp(decoded, clean, share)
+        seen += NOISE * torch.randn(seen.shape, generator=generator)
+        target, weights = (values[clips, frames].to(device()) for values in (self._target, self._weights))
+        return self._loss(self._network(seen.to(device())), target, weights)
 
 
 def depth_loss(predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:

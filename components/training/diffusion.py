@@ -8,19 +8,25 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Backbone, Condition, Prediction, per_sample
+from components.training.ranks import Share, all_of
 
 CHUNK = 24  # samples of a forward pass: larger ones are slower on a CPU, whose allocator returns large blocks
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Clean latents (B,C,F,h,w) and what they are conditioned on."""
+    """Clean latents (B,C,F,h,w) and what they are conditioned on; of a larger batch, which share of it they are."""
 
     clean: Tensor
     condition: Condition
+    share: Share | None = None
 
     def __len__(self) -> int:
         return len(self.clean)
+
+    def noise(self, generator: torch.Generator) -> Tensor:
+        """Noise (B,C,F,h,w), drawn for the whole batch, so that it does not depend on who computes which share."""
+        return (self.share or all_of(len(self))).noise(self.clean.shape[1:], generator)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +48,7 @@ def diffusion_loss(
     backbone: Backbone, batch: Batch, times: Tensor, generator: torch.Generator, *, taps: Sequence[int] = ()
 ) -> tuple[Tensor, Noised, Prediction]:
     """Mean squared error of the network's output over the latent frames that are not given."""
-    noised = add_noise(backbone, batch.clean, times, torch.randn(batch.clean.shape, generator=generator))
+    noised = add_noise(backbone, batch.clean, times, batch.noise(generator))
     prediction = backbone.predict(noised.noisy, times, batch.condition, taps=taps)
     error = prediction.output - backbone.target(batch.clean, noised.noise, times)
     return error[:, :, backbone.given :].square().mean(), noised, prediction
@@ -51,7 +57,7 @@ def diffusion_loss(
 @torch.no_grad()
 def sample(backbone: Backbone, noise: Tensor, condition: Condition, *, steps: int) -> Tensor:
     """Latents (B,C,F,h,w) of the deterministic sampler, from noise to data in `steps` steps."""
-    times = backbone.schedule(steps)
+    times = backbone.schedule(steps).to(noise.device)
     parts = []
     for start in range(0, len(noise), CHUNK):
         part, given = noise[start : start + CHUNK], condition[slice(start, start + CHUNK)]

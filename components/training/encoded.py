@@ -1,7 +1,7 @@
 """Encoded clips: latents and text embeddings, computed once and read by every stage of training."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Codec, Condition, Frames, TextEncoder
+from components.compute import on_device
 from components.errors import Phys4dError
 from components.training.diffusion import Batch
+from components.training.ranks import Share
 
 PSEUDO_FILE, TRAIN_FILE = "pseudo_labels.safetensors", "train.safetensors"
 CHUNK = 100  # clips encoded at once
@@ -27,18 +29,30 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.latents)
 
-    def draw(self, count: int, generator: torch.Generator, *, caption_dropout: float = 0.0) -> tuple[Tensor, Batch]:
-        """`count` clips with replacement: their numbers and a batch, some without their caption."""
+    def draw(
+        self, count: int, generator: torch.Generator, *, caption_dropout: float = 0.0, share: Share | None = None
+    ) -> tuple[Tensor, Batch]:
+        """`count` clips with replacement: their numbers and a batch, some without their caption.
+
+        With a share, all are drawn and the numbers and the batch are of that share.
+        """
         numbers = torch.randint(len(self), (count,), generator=generator)
-        text = self.text[numbers]
-        if caption_dropout:
-            text[torch.rand(count, generator=generator) < caption_dropout] = self.empty
-        return numbers, self.batch(numbers, text=text)
+        dropped = torch.rand(count, generator=generator) < caption_dropout if caption_dropout else None
+        if share is not None:
+            numbers, dropped = share.of(numbers), None if dropped is None else share.of(dropped)
+        text = self.text[numbers]  # a copy
+        if dropped is not None:
+            text[dropped] = self.empty
+        return numbers, replace(self.batch(numbers, text=text), share=share)
+
+    def condition(self, numbers: Tensor) -> Condition:
+        """What the videos of some clips are generated from."""
+        return Condition(first=on_device(self.latents[numbers, :, :1]), text=on_device(self.text[numbers]))
 
     def batch(self, numbers: Tensor, *, text: Tensor | None = None) -> Batch:
-        """Clips by number, with their own text unless another is given."""
-        clean = self.latents[numbers]
-        text = self.text[numbers] if text is None else text
+        """Clips by number, where models compute; with their own text unless another is given."""
+        clean = on_device(self.latents[numbers])
+        text = on_device(self.text[numbers] if text is None else text)
         return Batch(clean=clean, condition=Condition(first=clean[:, :, :1], text=text))
 
 

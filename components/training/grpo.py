@@ -4,7 +4,7 @@ Sources: Flow-GRPO (Liu et al. 2025), Flow-CPS (Wang et al. 2025), DanceGRPO (Xu
 within a window alone: MixGRPO (Li et al. 2025).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from torch import Tensor
 from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import Condition
 from components.training.diffusion import CHUNK, with_given
-from components.training.policy import Policy
+from components.training.policy import Policy, Step
+from components.training.ranks import gather, share_of
 from components.training.rewards import overall
 from components.training.transitions import Gaussian
 
@@ -34,8 +35,12 @@ class Transition:
     after: Tensor
     log_probability: Tensor
 
+    def gathered(self) -> "Transition":
+        """The samples of all ranks; a whole path of them would not fit beside the model."""
+        return Transition(**{name: gather(values) for name, values in vars(self).items()})
 
-def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:
+
+def iterate(policy: Policy, step: Step, generator: torch.Generator) -> Mapping[str, float]:
     """Sample groups with noise on the way, judge them, and do `updates` optimiser steps; the iteration's figures."""
     section = policy.section
     numbers, condition = policy.prompts(generator)
@@ -43,47 +48,58 @@ def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator
     path, latents = _rollout(policy, noise, condition, generator)
     judged = policy.judge(latents, numbers, condition, generator)
     gains = overall(judged.advantages)
-    clipped, shifts = [], []
+    clipped: list[float] = []
+    shifts: list[float] = []
     order = torch.randperm(len(latents), generator=generator)
-    for chosen in order.tensor_split(section.updates):
+    for together in order.tensor_split(section.updates):
+        chosen = share_of(len(together)).of(together)
         trained = torch.randperm(len(path), generator=generator)[: section.times].tolist()
-        for number in trained:
-            ratio = _ratio(policy, path[number], condition, chosen)
-            bounded = ratio.clamp(1 - section.clip, 1 + section.clip)
-            gain = gains[chosen]
-            loss = torch.maximum(-gain * ratio, -gain * bounded).mean()
-            (LOSS_SCALE * loss / len(trained)).backward()
-            clipped.append((ratio != bounded).float().mean().item())
-            shifts.append((ratio - 1).abs().mean().item())
-            if section.kl:
-                (
-                    LOSS_SCALE * section.kl * _divergence(policy, path[number], condition, chosen) / len(trained)
-                ).backward()
+        parts = len(trained)
+        figures = [
+            _backward(policy, path[number].gathered(), condition, chosen, gains[chosen], parts=parts)
+            for number in trained
+        ]
         if section.anchor:
             (section.anchor * policy.anchor(generator)).backward()
-        step()
+        found = step({f"{name} {number}": value for number, one in enumerate(figures) for name, value in one.items()})
+        clipped.extend(value for name, value in found.items() if name.startswith("clipped"))
+        shifts.extend(value for name, value in found.items() if name.startswith("shift"))
     return {**judged.means, "clipped": sum(clipped) / len(clipped), "ratio_shift": sum(shifts) / len(shifts)}
+
+
+def _backward(
+    policy: Policy, transition: Transition, condition: Condition, chosen: Tensor, gain: Tensor, *, parts: int
+) -> dict[str, Tensor]:
+    """Gradients of one step's objective and divergence, over `parts` steps; how many ratios were clipped, and moved."""
+    section = policy.section
+    ratio = _ratio(policy, transition, condition, chosen)
+    bounded = ratio.clamp(1 - section.clip, 1 + section.clip)
+    loss = torch.maximum(-gain * ratio, -gain * bounded).mean()
+    (LOSS_SCALE * loss / parts).backward()
+    if section.kl:
+        (LOSS_SCALE * section.kl * _divergence(policy, transition, condition, chosen) / parts).backward()
+    return {"clipped": (ratio != bounded).float().mean(), "shift": (ratio - 1).abs().mean()}
 
 
 @torch.no_grad()
 def _rollout(
     policy: Policy, noise: Tensor, condition: Condition, generator: torch.Generator
 ) -> tuple[list[Transition], Tensor]:
-    """The stochastic steps, and the latents after the last one, which is deterministic."""
-    backbone, section = policy.backbone, policy.section
+    """The stochastic steps of this rank's samples, and all latents after the last one, which is deterministic."""
+    backbone, section, share = policy.backbone, policy.section, share_of(len(noise))
     random = _random_steps(section, generator)
-    times = backbone.schedule(section.sampler_steps)
+    times = backbone.schedule(section.sampler_steps).to(noise.device)
     path: list[Transition] = []
-    noisy = noise
+    noisy, given = share.of(noise), condition[share.index]
     for number in range(section.sampler_steps):
         now, after = (times[place].expand(len(noisy)) for place in (number, number + 1))
-        gaussian = _gaussian(policy, noisy, now, after, condition, noise=section.noise if number in random else 0.0)
-        drawn = gaussian.draw(generator) if number in random else gaussian.mean
+        gaussian = _gaussian(policy, noisy, now, after, given, noise=section.noise if number in random else 0.0)
+        drawn = gaussian.draw(generator, share) if number in random else gaussian.mean
         if number in random:
             log_probability = gaussian.log_probability(drawn, given=backbone.given)
             path.append(Transition(noisy=noisy, drawn=drawn, now=now, after=after, log_probability=log_probability))
         noisy = drawn
-    return path, with_given(backbone, noisy, condition)
+    return path, gather(with_given(backbone, noisy, given))
 
 
 def _random_steps(section: "Stage3", generator: torch.Generator) -> range:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from components.compute import on_device
 from components.heads import Read4D
 
 LEAST_SPREAD = 1e-3  # of a clip's depths: a flat clip is not blown up
@@ -33,14 +34,14 @@ class Truth:
         return len(self.log_depth)
 
     def __getitem__(self, index: Tensor) -> "Truth":
-        """Some clips, as float32."""
+        """Some clips, as float32, where models compute."""
         return Truth(
-            log_depth=self.log_depth[index].float(),
-            valid=self.valid[index],
-            foreground=self.foreground[index],
-            flow=self.flow[index].float(),
-            depth_change=self.depth_change[index].float(),
-            visible=self.visible[index],
+            log_depth=on_device(self.log_depth[index]).float(),
+            valid=on_device(self.valid[index]),
+            foreground=on_device(self.foreground[index]),
+            flow=on_device(self.flow[index]).float(),
+            depth_change=on_device(self.depth_change[index]).float(),
+            visible=on_device(self.visible[index]),
         )
 
 

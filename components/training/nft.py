@@ -5,39 +5,42 @@ b = 1. Source: Zheng et al. 2025, DiffusionNFT: online diffusion reinforcement w
 frame is good or bad by what it earned itself, a group shares its noise, and times are late.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import per_sample
+from components.compute import on_device
 from components.training.diffusion import Noised, add_noise, sample
-from components.training.policy import Judged, Policy
+from components.training.policy import Judged, Policy, Step
+from components.training.ranks import gather, share_of
 
 LEAST_TIME = 0.7  # a group's gradient at .5 is a sixth of what it is at .95, at .25 an eighteenth
 SPREAD = 3.0  # deviations of advantage from the worst to the best
 
 
-def iterate(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:
+def iterate(policy: Policy, step: Step, generator: torch.Generator) -> Mapping[str, float]:
     """Sample groups, judge them, and do `updates` optimiser steps; the figures of the iteration."""
     section = policy.section
     numbers, condition = policy.prompts(generator)
-    noise = policy.noise(len(numbers), generator)
-    latents = sample(policy.backbone, noise, condition, steps=section.sampler_steps)
+    noise, share = policy.noise(len(numbers), generator), share_of(len(numbers))
+    latents = gather(sample(policy.backbone, share.of(noise), condition[share.index], steps=section.sampler_steps))
     judged = policy.judge(latents, numbers, condition, generator)
     policy.remember()
-    losses = []
+    losses: list[float] = []
     samples = torch.arange(len(latents)).view(section.prompts, section.group_size)
     for groups in torch.randperm(section.prompts, generator=generator).tensor_split(section.updates):
         chosen = samples[groups].flatten()
-        for _ in range(section.times):
+        found = {}
+        for number in range(section.times):
             loss = _loss(policy, judged, chosen, generator)
             (loss / section.times).backward()
-            losses.append(loss.item())
+            found[f"loss {number}"] = loss
         if section.anchor:
             (section.anchor * policy.anchor(generator)).backward()
-        step()
+        losses.extend(step(found).values())
     return {**judged.means, "loss": sum(losses) / len(losses)}
 
 
@@ -45,14 +48,16 @@ def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Gener
     """The loss of whole groups of samples, each group at a random time.
 
     A group shares its time and its noise. What its samples then have in common cancels, because their advantages sum to
-    zero.
+    zero. Each rank computes its share of the samples.
     """
     backbone, group, given = policy.backbone, policy.section.group_size, policy.backbone.given
+    drawn = backbone.sample_times(len(chosen) // group, generator)
+    share = share_of(len(chosen))
+    times = on_device(share.of((LEAST_TIME + (1 - LEAST_TIME) * drawn).repeat_interleave(group)))
+    noise = share.of(policy.noise(len(chosen) // group, generator).repeat_interleave(group, 0))
+    chosen = share.of(chosen)
     clean, condition = judged.latents[chosen], judged.condition[chosen]
     good = (0.5 + judged.advantages[chosen, given:] / SPREAD).clamp(0, 1)
-    drawn = backbone.sample_times(len(clean) // group, generator)
-    times = (LEAST_TIME + (1 - LEAST_TIME) * drawn).repeat_interleave(group)
-    noise = policy.noise(len(clean) // group, generator).repeat_interleave(group, 0)
     noised = add_noise(backbone, clean, times, noise)
     with policy.as_remembered():
         old = backbone.predict(noised.noisy, times, condition).output

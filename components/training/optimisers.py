@@ -4,7 +4,9 @@ Muon (Jordan et al. 2024) is what lets the tiny twins learn within minutes: the 
 higher.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 
 from components.compute import has_fast_bfloat16
 from components.errors import Phys4dError
+from components.training import ranks
 from components.training.muon import Float32Muon
 
 WARM_UP = 20  # steps
@@ -22,6 +25,17 @@ SMALLEST_MATRIX = 64  # rows and columns: a smaller matrix is AdamW's
 DECAY = 0.01  # of Muon's weights
 
 
+GRADIENT = "the gradient's norm"
+NOTHING: Mapping[str, Tensor] = MappingProxyType({})
+
+
+class DivergedError(Phys4dError):
+    """A figure of a step is not finite; nothing was changed by that step."""
+
+    def __init__(self, figure: str, value: float) -> None:
+        super().__init__(f"{figure} is {value}, expected a finite number: lower the learning rates")
+
+
 class Optimisers:
     """Several optimisers that step together; each group's learning rate is scaled by the schedule."""
 
@@ -30,22 +44,39 @@ class Optimisers:
         self._clipped = [list(group) for group in clipped]
         self._rates = [[group["lr"] for group in member.param_groups] for member in members]
 
-    def step(self, factor: float) -> None:
+    def step(self, factor: float, figures: Mapping[str, Tensor] = NOTHING) -> dict[str, float]:
         """Clip each group by its own norm, step with learning rates times `factor`, forget the gradients.
 
-        Phys4dError when a gradient is not finite: no step is done.
+        Gradients are averaged over the ranks before. `figures` are scalars of the step; their means over the ranks.
+        DivergedError when one of them or a gradient is not finite: no step is done. It is the one moment of a step at
+        which the accelerator is waited for.
         """
-        for parameters in self._clipped:
-            norm = torch.nn.utils.clip_grad_norm_(parameters, LARGEST_NORM)
-            if not torch.isfinite(norm):
-                raise Phys4dError(
-                    f"the gradient's norm is {norm.item()}, expected a finite number: lower the learning rates"
-                )
+        parameters = [value for group in self._clipped for value in group]
+        ranks.average_([value.grad for value in parameters if value.grad is not None])
+        norms = [torch.nn.utils.clip_grad_norm_(group, LARGEST_NORM) for group in self._clipped]
+        found = self._look(figures, norms)
         for member, rates in zip(self.members, self._rates, strict=True):
             for group, rate in zip(member.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
             member.step()
+        self.forget()
+        return found
+
+    def forget(self) -> None:
+        """Drop all gradients."""
+        for member in self.members:
             member.zero_grad()
+
+    def _look(self, figures: Mapping[str, Tensor], norms: Sequence[Tensor]) -> dict[str, float]:
+        """The figures as numbers, the same on all ranks; DivergedError names the first that is not finite."""
+        values = torch.stack([value.detach().float() for value in (*figures.values(), *norms)])
+        ranks.average_([values])
+        names = [*figures, *[GRADIENT] * len(norms)]
+        found = list(zip(names, values.tolist(), strict=True))
+        for name, value in found:
+            if not math.isfinite(value):
+                raise DivergedError(name, value)
+        return dict(found[: len(figures)])
 
     def state(self) -> dict[str, Tensor]:
         """All that steps change, as flat tensors."""

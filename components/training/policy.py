@@ -3,25 +3,35 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from components.backbones.base import Backbone, Condition
+from components.compute import on_device
 from components.generate import read_4d
 from components.model import Model
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
 from components.training.losses import Truth
+from components.training.ranks import all_of, gather, rounded_up, share_of
 from components.training.rewards import Scene, advantages, reward_terms
 from components.training.transitions import transition_of
 
 if TYPE_CHECKING:
     from components.params import Stage3
 
-ANCHOR_BATCH = 16  # simulated clips of the anchor loss
+ANCHOR_BATCH = 16  # simulated clips of the anchor loss, or a few more where ranks could not share them
 LEAST_TIME = 0.02
+
+
+class Step(Protocol):
+    """An optimiser step on the gradients there are."""
+
+    def __call__(self, figures: Mapping[str, Tensor]) -> Mapping[str, float]:
+        """Do it, and give the step's scalars as numbers, their means over the ranks."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,33 +71,41 @@ class Policy:
         section, data = self.section, self._practice.data
         chosen = torch.randint(len(data), (section.prompts,), generator=generator)
         numbers = chosen.repeat_interleave(section.group_size)
-        return numbers, data.batch(numbers).condition
+        return numbers, data.condition(numbers)
 
     def noise(self, count: int, generator: torch.Generator) -> Tensor:
         """Noise (count,C,F,h,w) to sample from."""
-        return torch.randn((count, *self._practice.data.latents.shape[1:]), generator=generator)
+        return all_of(count).noise(self._practice.data.latents.shape[1:], generator)
 
     def judge(self, latents: Tensor, numbers: Tensor, condition: Condition, generator: torch.Generator) -> Judged:
-        """Rewards of generated latents by the reader, as advantages within their groups."""
-        read = read_4d(self._model, latents, condition, noise_level=self._noise_level)
-        scene = Scene(truth=self._practice.truth[numbers], rays=self._practice.rays)
-        terms = reward_terms(read, scene, generator)
+        """Rewards of generated latents by the reader, as advantages within their groups.
+
+        Each rank reads its share of them; groups and the batch's deviation are those of all ranks together.
+        """
+        share = share_of(len(latents))
+        read = read_4d(self._model, share.of(latents), condition[share.index], noise_level=self._noise_level)
+        scene = Scene(truth=self._practice.truth[share.of(numbers)], rays=on_device(self._practice.rays))
+        terms = {name: gather(values).cpu() for name, values in reward_terms(read, scene, generator).items()}
         return Judged(
             latents=latents,
             condition=condition,
-            advantages=advantages(
-                terms,
-                self.section.reward,
-                group=self.section.group_size,
-                spans=self.backbone.frames_of_latent(read.depth.shape[1]),
+            advantages=on_device(
+                advantages(
+                    terms,
+                    self.section.reward,
+                    group=self.section.group_size,
+                    spans=self.backbone.frames_of_latent(read.log_depth.shape[1]),
+                )
             ),
             means={f"reward_{name}": values.mean().item() for name, values in terms.items()},
         )
 
     def anchor(self, generator: torch.Generator) -> Tensor:
         """Stage 2's diffusion loss on simulated clips: what keeps the policy from drifting off."""
-        _, batch = self._practice.data.draw(ANCHOR_BATCH, generator)
-        times = self.backbone.sample_times(len(batch), generator).clamp(min=LEAST_TIME)
+        count = rounded_up(ANCHOR_BATCH)
+        share = share_of(count)
+        _, batch = self._practice.data.draw(count, generator, share=share)
+        times = on_device(share.of(self.backbone.sample_times(count, generator).clamp(min=LEAST_TIME)))
         return diffusion_loss(self.backbone, batch, times, generator)[0]
 
     @torch.no_grad()

@@ -46,7 +46,7 @@ def reward_terms(read: Read4D, scene: Scene, generator: torch.Generator) -> dict
     truth = scene.truth
     seen = read.foreground.sigmoid()
     here = truth.foreground
-    order = torch.rand(seen[0, 0].numel(), generator=generator)
+    order = torch.rand(seen[0, 0].numel(), generator=generator).to(seen.device)
     predicted = points(read.depth[:, 1:], seen[:, 1:] > 0.5, scene.rays, order)
     true = points(truth.log_depth.exp()[:, 1:], here[:, 1:], scene.rays, order)
     return {
@@ -144,7 +144,7 @@ def _centroid_distance(seen: Tensor, here: Tensor) -> Tensor:
     """Distance (B,T) in pixels of the foregrounds' centroids: half the width where one is lost, 0 with none to see."""
     H, W = seen.shape[-2:]
     rows, columns = torch.meshgrid(torch.arange(H).float(), torch.arange(W).float(), indexing="ij")
-    grid = torch.stack([columns, rows], -1)
+    grid = torch.stack([columns, rows], -1).to(seen.device)
 
     def centroid(weight: Tensor) -> tuple[Tensor, Tensor]:
         mass = weight.sum((-1, -2))

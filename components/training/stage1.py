@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Backbone
-from components.compute import mixed_precision
+from components.compute import device, mixed_precision, on_device
 from components.heads import Heads, tap_numbers
 from components.training.diffusion import add_noise
 from components.training.encoded import Encoded
 from components.training.losses import confident_flow, scale_shift_invariant
 from components.training.optimisers import Optimisers, adam, schedule
+from components.training.ranks import check_shared, share_of
 from components.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -33,6 +34,15 @@ class PseudoLabels:
     flow: Tensor  # N,T-1,2,H,W pixels
     confidence: Tensor  # N,T-1,H,W in 0..1
 
+    def __getitem__(self, index: Tensor) -> "PseudoLabels":
+        """Those of some clips, as float32, where models compute."""
+        return PseudoLabels(
+            depth=on_device(self.depth[index]).float(),
+            depth_kind=self.depth_kind,
+            flow=on_device(self.flow[index]).float(),
+            confidence=on_device(self.confidence[index]).float(),
+        )
+
 
 class HeadsOnPseudoLabels:
     """Scale-and-shift-invariant depth in the space that the estimator is affine in, and flow where it is trusted.
@@ -43,12 +53,13 @@ class HeadsOnPseudoLabels:
     def __init__(
         self, backbone: Backbone, heads: Heads, data: Encoded, labels: PseudoLabels, section: "Stage1", *, seed: int
     ) -> None:
+        check_shared(section.batch_size, field="stage1.batch_size")
         self.steps = section.steps
         self.heads = heads
         self._backbone, self._data, self._labels, self._section = backbone, data, labels, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
-        backbone.transformer.eval().requires_grad_(False)
-        heads.train().requires_grad_(True)
+        backbone.transformer.to(device()).eval().requires_grad_(False)
+        heads.to(device()).train().requires_grad_(True)
         parameters = list(heads.parameters())
         self._state = TrainingState(
             modules={"heads": heads},
@@ -59,20 +70,10 @@ class HeadsOnPseudoLabels:
 
     def update(self, step: int) -> Mapping[str, float]:
         """One step on a random batch, at times biased towards little noise."""
-        generator = self._state.generator
-        numbers, batch = self._data.draw(self._section.batch_size, generator)
-        times = self._backbone.sample_times(len(batch), generator) * torch.rand(len(batch), generator=generator)
-        noise = torch.randn(batch.clean.shape, generator=generator)
-        noised = add_noise(self._backbone, batch.clean, times.clamp(min=LEAST_TIME), noise)
-        with torch.no_grad():
-            taps = self._backbone.predict(noised.noisy, noised.times, batch.condition, taps=self._taps).taps
-        with mixed_precision():
-            read = self.heads(taps, noised.noisy, batch.condition)
-        depth = scale_shift_invariant(self._in_label_space(read.log_depth), self._labels.depth[numbers].float())
-        flow = confident_flow(read.flow, self._labels.flow[numbers].float(), self._labels.confidence[numbers].float())
-        (depth + flow).backward()
-        self._state.optimisers.step(schedule(step, self.steps))
-        return {"depth": depth.item(), "flow": flow.item()}
+        with self._state.undone_if_diverged():
+            losses = self._losses()
+            sum(losses.values(), torch.zeros(())).backward()
+            return self._state.optimisers.step(schedule(step, self.steps), losses)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that updates change."""
@@ -91,6 +92,24 @@ class HeadsOnPseudoLabels:
     def adapters(self) -> Mapping[str, int]:
         """None."""
         return {}
+
+    def _losses(self) -> dict[str, Tensor]:
+        """Of depth and flow, on this rank's share of a batch."""
+        generator, count = self._state.generator, self._section.batch_size
+        share = share_of(count)
+        numbers, batch = self._data.draw(count, generator, share=share)
+        drawn = self._backbone.sample_times(count, generator) * torch.rand(count, generator=generator)
+        times = on_device(share.of(drawn.clamp(min=LEAST_TIME)))
+        noised = add_noise(self._backbone, batch.clean, times, batch.noise(generator))
+        with torch.no_grad():
+            taps = self._backbone.predict(noised.noisy, noised.times, batch.condition, taps=self._taps).taps
+        with mixed_precision():
+            read = self.heads(taps, noised.noisy, batch.condition)
+        labels = self._labels[numbers]
+        return {
+            "depth": scale_shift_invariant(self._in_label_space(read.log_depth), labels.depth),
+            "flow": confident_flow(read.flow, labels.flow, labels.confidence),
+        }
 
     def _in_label_space(self, log_depth: Tensor) -> Tensor:
         return (-log_depth).exp() if self._labels.depth_kind == "affine_disparity" else log_depth.exp()

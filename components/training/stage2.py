@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from components.backbones.adapters import add_adapter
-from components.compute import mixed_precision
+from components.compute import device, mixed_precision, on_device
 from components.heads import tap_numbers
 from components.model import Model
+from components.training import ranks
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
 from components.training.losses import Truth, truth_losses
 from components.training.optimisers import muon_and_adam, schedule
+from components.training.ranks import check_shared, share_of_both
 from components.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -42,12 +44,15 @@ class SimulationTuning:
         seed: int,
     ) -> None:
         backbone, heads = model.backbone, model.with_heads
+        check_shared(section.batch_size, field="stage2.batch_size")
+        check_shared(section.heads_batch_size, field="stage2.heads_batch_size")
         self.steps = section.steps + section.diffusion_steps
         self.heads = heads
         self._backbone, self._data, self._truth, self._section = backbone, data, truth, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
         self._release(seed)
-        heads.train().requires_grad_(True)
+        backbone.transformer.to(device())
+        heads.to(device()).train().requires_grad_(True)
         self._state = TrainingState(
             modules={"transformer": backbone.transformer, "heads": heads},
             optimisers=muon_and_adam(
@@ -63,24 +68,12 @@ class SimulationTuning:
 
     def update(self, step: int) -> Mapping[str, float]:
         """One step on a random batch; once the heads train, they see its first clips."""
-        section, generator, backbone = self._section, self._state.generator, self._backbone
-        numbers, batch = self._data.draw(section.batch_size, generator, caption_dropout=CAPTION_DROPOUT)
-        times = self._times(len(batch))
-        with_heads = step >= section.diffusion_steps
-        diffusion, noised, prediction = diffusion_loss(
-            backbone, batch, times, generator, taps=self._taps if with_heads else ()
-        )
-        losses = {"diffusion": diffusion}
-        if with_heads:
-            seen = slice(0, section.heads_batch_size)
-            with mixed_precision():
-                read = self.heads([tap[seen] for tap in prediction.taps], noised.noisy[seen], batch.condition[seen])
-            signal, _ = backbone.path(times[seen])
-            losses |= truth_losses(read, self._truth[numbers[seen]], signal)
-        total = sum((getattr(section.weights, name) * loss for name, loss in losses.items()), torch.zeros(()))
-        total.backward()
-        self._state.optimisers.step(schedule(step, self.steps))
-        return {name: loss.item() for name, loss in losses.items()}
+        with self._state.undone_if_diverged():
+            losses = self._losses(with_heads=step >= self._section.diffusion_steps)
+            weights = self._section.weights
+            total = sum((getattr(weights, name) * loss for name, loss in losses.items()), torch.zeros(()))
+            total.backward()
+            return self._state.optimisers.step(schedule(step, self.steps), losses)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that updates change."""
@@ -112,6 +105,23 @@ class SimulationTuning:
         for block in self._backbone.blocks()[-self._section.blocks :]:
             block.requires_grad_(True)
         transformer.proj_out.requires_grad_(True)
+
+    def _losses(self, *, with_heads: bool) -> dict[str, Tensor]:
+        """Each loss on this rank's share of a batch; it has as many of the clips that the heads see as any other."""
+        section, generator, backbone = self._section, self._state.generator, self._backbone
+        share = share_of_both(section.heads_batch_size, section.batch_size)
+        numbers, batch = self._data.draw(section.batch_size, generator, caption_dropout=CAPTION_DROPOUT, share=share)
+        times = on_device(share.of(self._times(section.batch_size)))
+        diffusion, noised, prediction = diffusion_loss(
+            backbone, batch, times, generator, taps=self._taps if with_heads else ()
+        )
+        if not with_heads:
+            return {"diffusion": diffusion}
+        seen = slice(0, section.heads_batch_size // ranks.size())
+        with mixed_precision():
+            read = self.heads([tap[seen] for tap in prediction.taps], noised.noisy[seen], batch.condition[seen])
+        signal, _ = backbone.path(times[seen])
+        return {"diffusion": diffusion, **truth_losses(read, self._truth[numbers[seen]], signal)}
 
     def _times(self, count: int) -> Tensor:
         generator = self._state.generator

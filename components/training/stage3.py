@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from components.backbones.adapters import POLICY, adapter_ranks, adapter_tensors, add_adapter
+from components.compute import device
 from components.model import Model
-from components.training import grpo, nft
+from components.training import grpo, nft, ranks
 from components.training.optimisers import Optimisers, adam
 from components.training.policy import Policy, Practice
+from components.training.ranks import check_fits
 from components.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class Reinforcement:
     """
 
     def __init__(self, model: Model, practice: Practice, section: "Stage3", *, noise_level: float, seed: int) -> None:
+        _check_shared(section)
         self.steps = section.iterations
         self.heads = model.with_heads
         self.changed = model.changed
@@ -39,7 +42,10 @@ class Reinforcement:
         self._below = adapter_ranks(model.backbone)
         self._backbone = model.backbone
         self._done = 0
-        parameters = add_adapter(model.backbone, POLICY, rank=section.lora_rank, seed=seed)
+        add_adapter(model.backbone, POLICY, rank=section.lora_rank, seed=seed)
+        transformer = model.backbone.transformer.to(device())
+        model.with_heads.to(device())
+        parameters = [value for value in transformer.parameters() if value.requires_grad]
         self._policy = Policy(model, parameters, practice, section, noise_level)
         self._optimisers = Optimisers([adam(parameters, section.learning_rate)], clipped=[parameters])
         self._state = TrainingState(
@@ -52,7 +58,8 @@ class Reinforcement:
     def update(self, step: int) -> Mapping[str, float]:
         """One iteration."""
         self._done = step * self._section.updates
-        figures = ALGORITHMS[self._section.algorithm](self._policy, self._step, self._state.generator)
+        with self._state.undone_if_diverged(steps=self._section.updates):
+            figures = ALGORITHMS[self._section.algorithm](self._policy, self._step, self._state.generator)
         self._average(step)
         return figures
 
@@ -99,10 +106,24 @@ class Reinforcement:
             if step == self.steps - 1:
                 value.copy_(averages[name])
 
-    def _step(self) -> None:
+    def _step(self, figures: Mapping[str, Tensor]) -> Mapping[str, float]:
         remaining = (1 - self._done / (self.steps * self._section.updates)) / DECAY
-        self._optimisers.step(min(1.0, (self._done + 1) / WARM_UP) * min(1.0, max(LEAST, remaining)))
+        factor = min(1.0, (self._done + 1) / WARM_UP) * min(1.0, max(LEAST, remaining))
         self._done += 1
+        return self._optimisers.step(factor, figures)
+
+
+def _check_shared(section: "Stage3") -> None:
+    """ParametersError when ranks cannot share the samples of an iteration, and those of each optimiser step."""
+
+    def fits(group: int) -> bool:
+        samples = torch.arange(section.prompts * group)
+        steps = samples.tensor_split(section.updates)
+        if section.algorithm == "nft":  # whole groups
+            steps = samples.view(section.prompts, group).tensor_split(section.updates)
+        return all(step.numel() % ranks.size() == 0 for step in (samples, *steps))
+
+    check_fits(section.group_size, fits, field="stage3.group_size")
 
 
 def _copies(adapter: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Backbone
+from components.compute import device, on_device
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
 from components.training.optimisers import muon_and_adam, schedule
+from components.training.ranks import check_shared, share_of
 from components.training.state import TrainingState
 
 if TYPE_CHECKING:
@@ -27,9 +29,10 @@ class StandIn:
     """Diffusion loss on every parameter; what is kept is the moving average of the weights."""
 
     def __init__(self, backbone: Backbone, data: Encoded, section: "Prepare", *, seed: int) -> None:
+        check_shared(section.batch_size, field="prepare.batch_size")
         self.steps = section.steps
         self._backbone, self._data, self._section = backbone, data, section
-        backbone.transformer.train().requires_grad_(True)
+        backbone.transformer.to(device()).train().requires_grad_(True)
         optimisers = muon_and_adam(
             backbone.transformer,
             learning_rate=section.learning_rate,
@@ -45,14 +48,17 @@ class StandIn:
 
     def update(self, step: int) -> Mapping[str, float]:
         """One step on a random batch."""
-        generator, section = self._state.generator, self._section
-        _, batch = self._data.draw(section.batch_size, generator, caption_dropout=section.caption_dropout)
-        times = self._backbone.sample_times(len(batch), generator)
-        loss, _, _ = diffusion_loss(self._backbone, batch, times, generator)
-        loss.backward()
-        self._state.optimisers.step(schedule(step, self.steps))
+        generator, section, share = self._state.generator, self._section, share_of(self._section.batch_size)
+        with self._state.undone_if_diverged():
+            _, batch = self._data.draw(
+                section.batch_size, generator, caption_dropout=section.caption_dropout, share=share
+            )
+            times = on_device(share.of(self._backbone.sample_times(section.batch_size, generator)))
+            loss, _, _ = diffusion_loss(self._backbone, batch, times, generator)
+            loss.backward()
+            figures = self._state.optimisers.step(schedule(step, self.steps), {"diffusion": loss})
         self._average(section.ema if step > AVERAGE_FROM else 0.0)
-        return {"diffusion": loss.item()}
+        return figures
 
     def finish(self) -> None:
         """Put the averages in the place of the weights."""

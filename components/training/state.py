@@ -1,6 +1,7 @@
 """What training changes, as one flat mapping of tensors: trainable weights, averages, optimisers, generators."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from components.backbones.adapters import copy_into
-from components.training.optimisers import Optimisers
+from components.training.optimisers import DivergedError, Optimisers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,23 @@ class TrainingState:
         copy_into(dict(self.averages), _without("average", tensors), source=source)
         self.optimisers.load_state(_without("optimiser", tensors))
         self.generator.set_state(tensors["generator"])
+
+    @contextmanager
+    def undone_if_diverged(self, *, steps: int = 1) -> Iterator[None]:
+        """Within it an update of so many optimiser steps is done; if it diverges, the state is as it was before.
+
+        With one step only draws have to be undone: the optimiser refuses the step itself.
+        """
+        generator = self.generator.get_state()
+        before = {} if steps == 1 else {name: value.clone() for name, value in self.tensors().items()}
+        try:
+            yield
+        except DivergedError:
+            if before:
+                self.load(before, source=Path("the state before the step"))
+            self.generator.set_state(generator)
+            self.optimisers.forget()
+            raise
 
     def _weights(self) -> dict[str, Tensor]:
         return {

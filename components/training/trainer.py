@@ -2,13 +2,13 @@
 
 A stage owns the update (`Learner`), a backbone its forward pass; what is periodic is here. Budgets are steps, never
 seconds, so that the same seed gives the same bytes; only how often a checkpoint is written depends on the clock.
+Ranks that train together do the same steps; the one that leads writes, logs and displays.
 """
 
 import csv
 import io
 import json
 import math
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Protocol
 from torch import Tensor
 
 from components.errors import Phys4dError, StoppedError
-from components.files import atomic_file
+from components.training import ranks
+from components.training.checkpoints import CHECKPOINT_FILE, Checkpoint, read_checkpoint, write_checkpoint
+from components.training.optimisers import DivergedError
 
 if TYPE_CHECKING:
     from components.progress import Progress
 
-CHECKPOINT_FILE = "checkpoint.safetensors"
 SAVE_EVERY = 20.0  # seconds at least: what a kill can cost
 SAVE_SHARE = 0.05  # of the time at most: what takes long to save is saved less often
 
@@ -34,7 +35,10 @@ class Learner(Protocol):
     steps: int
 
     def update(self, step: int) -> Mapping[str, float]:
-        """Do step `step` of `steps`; the figures to record."""
+        """Do step `step` of `steps`; the figures to record, the same on all ranks.
+
+        DivergedError when one is not finite: the state is then as it was before the step.
+        """
         ...
 
     def state(self) -> dict[str, Tensor]:
@@ -59,26 +63,32 @@ class Surroundings:
 def train(learner: Learner, around: Surroundings) -> list[Mapping[str, float]]:
     """Run all updates; the figures of every step.
 
-    StoppedError after saving, when a signal asked to stop. Phys4dError when a figure is not finite.
+    StoppedError after saving, when a signal asked some rank to stop. Phys4dError when a figure is not finite, after
+    saving the state before that step.
     """
-    path = around.folder / CHECKPOINT_FILE
-    history = _resume(learner, path)
+    history = _resume(learner, around.folder)
     around.display.resume(len(history))
-    saved, pause = time.monotonic(), SAVE_EVERY
+    saving = _Saving(learner, history, around.folder)
     while (step := len(history)) < learner.steps:
-        if around.stopped():
-            _save(learner, history, path)
+        stop, due = ranks.any_of(around.stopped(), saving.is_due())
+        if stop or due:
+            saving.save()
+        if stop:
             raise StoppedError(f"stopped at step {step} of {learner.steps}; the same command goes on from there")
-        figures = learner.update(step)
-        _check(figures, step)
+        try:
+            figures = learner.update(step)
+            _check(figures)
+        except DivergedError as error:
+            path = saving.save()
+            raise Phys4dError(
+                f"step {step}: {error}; {path} is the training before that step, from which the same command goes on"
+            ) from error
         history.append(figures)
-        around.log(figures, step)
+        if ranks.leads():
+            around.log(figures, step)
         around.display.advance()
-        if time.monotonic() - saved > pause:
-            began = time.monotonic()
-            _save(learner, history, path)
-            saved = time.monotonic()
-            pause = max(SAVE_EVERY, (saved - began) / SAVE_SHARE)
+    if any(ranks.any_of(saving.is_due())):
+        saving.save()
     return history
 
 
@@ -93,35 +103,38 @@ def losses_csv(history: Sequence[Mapping[str, float]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def _save(learner: Learner, history: list[Mapping[str, float]], path: Path) -> None:
-    from safetensors.torch import save
+class _Saving:
+    """Writes checkpoints, and says when one is due: on the rank that leads, by its clock."""
 
-    state = {name: value.detach().cpu().contiguous() for name, value in learner.state().items()}
-    with atomic_file(path) as file:
-        file.write(save(state, {"history": json.dumps(history)}))
+    def __init__(self, learner: Learner, history: list[Mapping[str, float]], folder: Path) -> None:
+        self._learner, self._history, self._folder = learner, history, folder
+        self._saved, self._pause = time.monotonic(), SAVE_EVERY
+
+    def is_due(self) -> bool:
+        """Whether the last one is too long ago."""
+        return ranks.leads() and len(self._history) > 0 and time.monotonic() - self._saved > self._pause
+
+    def save(self) -> Path:
+        """Write the state as it is; all ranks call it, for each may hold a part of it."""
+        began = time.monotonic()
+        state = self._learner.state()
+        if ranks.leads():
+            write_checkpoint(Checkpoint(history=self._history, state=state), self._folder)
+        self._saved = time.monotonic()
+        self._pause = max(SAVE_EVERY, (self._saved - began) / SAVE_SHARE)
+        return self._folder / CHECKPOINT_FILE
 
 
-def _check(figures: Mapping[str, float], step: int) -> None:
+def _check(figures: Mapping[str, float]) -> None:
     for name, value in figures.items():
         if not math.isfinite(value):
-            raise Phys4dError(f"step {step}: {name} is {value}, expected a finite number: lower the learning rates")
+            raise DivergedError(name, value)
 
 
-def _resume(learner: Learner, path: Path) -> list[Mapping[str, float]]:
-    """Put a checkpoint into the learner, if there is a whole one; the figures of the steps that are done.
-
-    A damaged one costs time and nothing else, because the same steps give the same bits: training starts afresh.
-    """
-    if not path.is_file():
-        return []
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            history: list[Mapping[str, float]] = json.loads(file.metadata()["history"])
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
-    except (SafetensorError, TypeError, KeyError, ValueError) as error:
-        sys.stderr.write(f"{path}: not a whole checkpoint ({error}): training starts afresh\n")
-        return []
-    learner.load_state(state)
+def _resume(learner: Learner, folder: Path) -> list[Mapping[str, float]]:
+    """Put the leader's checkpoint into the learner, if there is one; the figures of the steps that are done."""
+    found = read_checkpoint(folder) if ranks.leads() else None
+    history: list[Mapping[str, float]] = json.loads(ranks.text_from_leader(json.dumps(found.history if found else [])))
+    if history:
+        learner.load_state(ranks.from_leader(found.state if found else {}))
     return history

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from components.backbones.base import Backbone, per_sample
 from components.errors import ParametersError
+from components.training.ranks import Share, all_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +22,9 @@ class Gaussian:
     mean: Tensor
     deviation: Tensor
 
-    def draw(self, generator: torch.Generator) -> Tensor:
-        """A sample."""
-        noise = torch.randn(self.mean.shape, generator=generator)
+    def draw(self, generator: torch.Generator, share: Share | None = None) -> Tensor:
+        """A sample, its noise drawn for all ranks' samples where this is a share of them."""
+        noise = (share or all_of(len(self.mean))).noise(self.mean.shape[1:], generator)
         return self.mean + per_sample(self.deviation, self.mean) * noise
 
     def log_probability(self, value: Tensor, *, given: int) -> Tensor:

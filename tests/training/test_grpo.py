@@ -7,7 +7,7 @@ from components.training import grpo
 from components.training.diffusion import sample
 from components.training.transitions import TRANSITIONS
 from tests.training import toys
-from tests.training.toys import TOY, ToyPolicy, make_toy, measured, stepping
+from tests.training.toys import TOY, ToyPolicy, make_toy, measured, standing, stepping
 
 ALL = torch.arange(16)
 SECTION = TOY.model_copy(update={"algorithm": "grpo", "clip": 1e-3, "updates": 1})
@@ -120,7 +120,7 @@ def test_the_divergence_is_that_of_two_normal_distributions() -> None:
 
 def test_before_the_first_step_nothing_is_clipped() -> None:
     policy, _ = make_toy(SECTION)
-    figures = grpo.iterate(policy, lambda: None, generator())
+    figures = grpo.iterate(policy, standing, generator())
     assert figures["clipped"] == 0
     assert figures["ratio_shift"] == pytest.approx(0, abs=1e-6)
 
@@ -145,7 +145,7 @@ def test_a_step_that_went_far_enough_pulls_no_further(
     ratio = grpo._ratio
     monkeypatch.setattr(grpo, "_ratio", lambda *of: shift * ratio(*of))
     monkeypatch.setattr(toys, "advantages", lambda *_, **__: torch.full((16, 3), float(advantage)))
-    grpo.iterate(policy, lambda: None, generator())
+    grpo.iterate(policy, standing, generator())
     gradient = sum(value.grad.abs().sum().item() for value in policy.parameters if value.grad is not None)
     assert (gradient > 0) == pulls
 
@@ -173,6 +173,6 @@ def test_a_heavy_divergence_holds_the_policy_back() -> None:
 
 
 def test_an_iteration_is_the_generators() -> None:
-    one, same, other = (grpo.iterate(make_toy(SECTION)[0], lambda: None, generator(seed)) for seed in (1, 1, 2))
+    one, same, other = (grpo.iterate(make_toy(SECTION)[0], standing, generator(seed)) for seed in (1, 1, 2))
     assert one == same
     assert one != other

@@ -1,5 +1,7 @@
 """DiffusionNFT: the loss is the published formula, and a policy goes where its rewards are."""
 
+from collections.abc import Mapping
+
 import pytest
 import torch
 from torch import Tensor
@@ -8,7 +10,7 @@ from components.training import nft
 from components.training.diffusion import add_noise
 from components.training.nft import LEAST_TIME
 from components.training.policy import Judged
-from tests.training.toys import TOY, ToyPolicy, make_toy, measured, stepping
+from tests.training.toys import TOY, ToyPolicy, make_toy, measured, standing, stepping
 
 ALL = torch.arange(16)
 
@@ -149,12 +151,17 @@ def test_a_policy_goes_where_its_rewards_are(sign: float) -> None:
 def test_an_iteration_is_as_many_steps_as_it_was_told() -> None:
     policy, _ = make_toy(TOY.model_copy(update={"updates": 3, "prompts": 3}))
     steps: list[int] = []
-    figures = nft.iterate(policy, lambda: steps.append(1), generator())
+
+    def count(figures: Mapping[str, Tensor]) -> Mapping[str, float]:
+        steps.append(1)
+        return standing(figures)
+
+    figures = nft.iterate(policy, count, generator())
     assert len(steps) == 3
     assert sorted(figures) == ["loss", "reward_chamfer"]
 
 
 def test_an_iteration_is_the_generators() -> None:
-    one, same, other = (nft.iterate(make_toy()[0], lambda: None, generator(seed)) for seed in (1, 1, 2))
+    one, same, other = (nft.iterate(make_toy()[0], standing, generator(seed)) for seed in (1, 1, 2))
     assert one == same
     assert one != other

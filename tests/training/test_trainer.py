@@ -10,75 +10,18 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
-from components.backbones.adapters import add_adapter
 from components.errors import Phys4dError, StoppedError
 from components.training import policy as policy_module
 from components.training import stand_in as stand_in_module
 from components.training import trainer
-from components.training.stage1 import HeadsOnPseudoLabels
-from components.training.stage2 import SimulationTuning
-from components.training.stage3 import Reinforcement
-from components.training.stand_in import StandIn
-from components.training.trainer import CHECKPOINT_FILE, Learner, losses_csv, train
-from tests.training.twins import (
-    PREPARE,
-    STAGE1,
-    STAGE2,
-    STAGE3,
-    assert_same,
-    copies,
-    encode,
-    make_backbone,
-    make_heads,
-    make_model,
-    make_practice,
-    make_world,
-    pseudo_labels,
-    surroundings,
-)
+from components.training.checkpoints import CHECKPOINT_FILE
+from components.training.trainer import Learner, losses_csv, train
+from tests.training.learners import LEARNERS, stage1, stand_in
+from tests.training.twins import assert_same, copies, surroundings
 
-
-def stand_in() -> Learner:
-    return StandIn(make_backbone(), encode(make_world(8)), PREPARE, seed=1)
-
-
-def stage1(*, width: int = 12) -> Learner:
-    world = make_world(8)
-    heads = make_heads(width=width)
-    return HeadsOnPseudoLabels(make_backbone(), heads, encode(world), pseudo_labels(world), STAGE1, seed=1)
-
-
-def stage2_blocks() -> Learner:
-    world = make_world(8)
-    return SimulationTuning(make_model(), encode(world), world.truth, STAGE2, seed=1)
-
-
-def stage2_lora() -> Learner:
-    world = make_world(8)
-    section = STAGE2.model_copy(update={"trainable": "lora"})
-    return SimulationTuning(make_model(), encode(world), world.truth, section, seed=1)
-
-
-def stage3_nft() -> Learner:
-    return Reinforcement(make_model(), make_practice(), STAGE3, noise_level=0.05, seed=1)
-
-
-def stage3_grpo() -> Learner:
-    section = STAGE3.model_copy(update={"algorithm": "grpo"})
-    return Reinforcement(make_model(), make_practice(), section, noise_level=0.05, seed=1)
-
-
-def stage3_above_lora() -> Learner:
-    """The adapter of stage 2 stays on beneath that of stage 3, frozen."""
-    model = make_model()
-    add_adapter(model.backbone, "stage2", rank=4, seed=5)
-    return Reinforcement(model, make_practice(), STAGE3, noise_level=0.05, seed=1)
-
-
-LEARNERS = (stand_in, stage1, stage2_blocks, stage2_lora, stage3_nft, stage3_grpo, stage3_above_lora)
 Maker = Callable[[], Learner]
 
 
@@ -221,15 +164,6 @@ def test_the_display_counts_on_from_what_was_done(tmp_path: Path) -> None:
     assert around.display.done == 6
 
 
-def test_a_figure_that_is_not_finite_ends_the_training(tmp_path: Path) -> None:
-    class Diverging(Counting):
-        def update(self, step: int) -> Mapping[str, float]:
-            return {"loss": 1.0, "warp": float("nan") if step == 2 else 0.0}
-
-    with pytest.raises(Phys4dError, match="step 2: warp is nan, expected a finite number: lower the learning rates"):
-        train(Diverging(), surroundings(tmp_path))
-
-
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
 def test_a_checkpoint_cut_short_is_said_and_training_starts_afresh(
     share: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -244,15 +178,6 @@ def test_a_checkpoint_cut_short_is_said_and_training_starts_afresh(
     assert f"{path}: not a whole checkpoint" in capsys.readouterr().err
     assert history == train(whole, surroundings(tmp_path / "whole"))
     assert_same(learner.state(), whole.state())
-
-
-@pytest.mark.parametrize("metadata", [None, {"history": "[{"}, {"other": "[]"}])
-def test_a_checkpoint_without_its_history_is_damaged_too(
-    metadata: dict[str, str] | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    save_file({"value": torch.ones(3)}, tmp_path / CHECKPOINT_FILE, metadata)
-    assert len(train(Counting(), surroundings(tmp_path))) == 6
-    assert "training starts afresh" in capsys.readouterr().err
 
 
 def test_a_checkpoint_of_another_shape_is_refused_and_its_tensor_named(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """A policy whose reward is read off its latents, so that reinforcement learning is tested without a reader."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from components.backbones.base import Condition
 from components.params import Stage3
 from components.training.diffusion import sample
 from components.training.optimisers import Optimisers, adam
-from components.training.policy import Judged, Policy
+from components.training.policy import Judged, Policy, Step
 from components.training.rewards import advantages
 from tests.training.twins import STAGE3, make_model, make_practice
 
@@ -49,13 +49,18 @@ def make_toy(section: Stage3 = TOY, *, rate: float = 1e-2) -> tuple[ToyPolicy, O
     return policy, Optimisers([adam(parameters, rate)], clipped=[parameters])
 
 
-def stepping(optimisers: Optimisers) -> Callable[[], None]:
+def stepping(optimisers: Optimisers) -> Step:
     """Full steps, one after the other."""
 
-    def step() -> None:
-        optimisers.step(1.0)
+    def step(figures: Mapping[str, Tensor]) -> Mapping[str, float]:
+        return optimisers.step(1.0, figures)
 
     return step
+
+
+def standing(figures: Mapping[str, Tensor]) -> Mapping[str, float]:
+    """No step at all."""
+    return {name: value.item() for name, value in figures.items()}
 
 
 def measured(policy: Policy) -> float:
