@@ -69,7 +69,8 @@ class Policy:
 
     def judge(self, latents: Tensor, numbers: Tensor, condition: Condition, generator: torch.Generator) -> Judged:
         """Rewards of generated latents by the reader, as advantages within their groups."""
-        read = read_4d(self._model, latents, condition, noise_level=self._noise_level)
+        frames = self._practice.truth.log_depth.shape[1]
+        read = read_4d(self._model, latents, condition, frames=frames, noise_level=self._noise_level)
         scene = Scene(truth=self._practice.truth[numbers], rays=self._practice.rays)
         terms = reward_terms(read, scene, generator)
         return Judged(
@@ -79,7 +80,7 @@ class Policy:
                 terms,
                 self.section.reward,
                 group=self.section.group_size,
-                spans=self.backbone.frames_of_latent(read.depth.shape[1]),
+                spans=self.backbone.frames_of_latent(frames),
             ),
             means={f"reward_{name}": values.mean().item() for name, values in terms.items()},
         )
