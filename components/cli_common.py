@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-BackboneOption = Annotated[str, typer.Option(help="Backbone, as params.yaml names it: wan22, cogvideox, open_sora.")]
+BackboneOption = Annotated[str, typer.Option(help="Backbone, as params.yaml names it, such as wan22.")]
 
 
 SplitName = Literal["appearance", "labeler", "judge", "train", "dev", "test"]

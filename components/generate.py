@@ -73,13 +73,15 @@ def read_frames(model: Model, *, frames: Frames, captions: Sequence[str], noise_
 
 
 @torch.no_grad()
-def read_4d(model: Model, latents: Tensor, condition: Condition, *, noise_level: float, seed: int = 0) -> Read4D:
-    """The heads' reading of clean latents (B,C,F,h,w): one conditional forward pass at a small noise level.
+def read_4d(
+    model: Model, latents: Tensor, condition: Condition, *, frames: int, noise_level: float, seed: int = 0
+) -> Read4D:
+    """The heads' reading of clean latents (B,C,F,h,w) of T frames: one conditional forward pass at a small noise level.
 
     The noise is the same for every sample, so that a video's reading does not depend on its neighbours. The policy's
     adapter is off: the heads were trained without it, and a policy that reads its own reward moves its ruler.
     """
-    heads = model.with_heads
+    heads, spans = model.with_heads, model.backbone.frames_of_latent(frames)
     parts = []
     for start in range(0, len(latents), CHUNK):
         part = latents[start : start + CHUNK]
@@ -92,7 +94,7 @@ def read_4d(model: Model, latents: Tensor, condition: Condition, *, noise_level:
         with adapter_off(model.backbone, POLICY):
             taps = model.backbone.predict(noisy, times, given, taps=model.taps).taps
         with mixed_precision():
-            parts.append(heads(taps, noisy, given))
+            parts.append(heads(taps, noisy, given, spans))
     return Read4D(**{name: torch.cat([getattr(part, name) for part in parts]) for name in Read4D.__dataclass_fields__})
 
 
@@ -103,7 +105,7 @@ def _noise(seed: int, shape: tuple[int, ...]) -> Tensor:
 def _decoded(model: Model, latents: Tensor, condition: Condition, rgb: Frames, *, noise_level: float) -> Generated:
     if model.heads is None:
         return Generated(latents=latents, rgb=rgb)
-    read = read_4d(model, latents, condition, noise_level=noise_level)
+    read = read_4d(model, latents, condition, frames=rgb.shape[1], noise_level=noise_level)
     return Generated(
         latents=latents,
         rgb=rgb,

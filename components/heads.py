@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from components.backbones.base import Condition
 from components.errors import ParametersError
 
-SLOTS = 4  # frames a latent frame stands for
 LOG_DEPTH_CENTRE = 1.5  # of metres: where untrained heads begin
 
 
@@ -33,7 +32,10 @@ class Channel(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class HeadsShape:
-    """All that decides the shape of the weights. `tap_width`: D; `stride`: pixels of a latent pixel."""
+    """All that decides the shape of the weights.
+
+    tap_width: D; stride: pixels of a latent pixel; slots: frames of a latent frame that covers the most.
+    """
 
     taps: int
     tap_width: int
@@ -41,6 +43,7 @@ class HeadsShape:
     patch: int
     stride: int
     width: int
+    slots: int = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +75,15 @@ class Heads(nn.Module):
         self.upsample = nn.Linear(width, width * shape.patch**2)
         self.latents = nn.Conv3d(2 * shape.channels, width, 3, padding=1)
         self.refinements = nn.ModuleList(Residual(width) for _ in range(2))
-        self.output = nn.Linear(width, len(Channel) * SLOTS * shape.stride**2)
+        self.output = nn.Linear(width, len(Channel) * shape.slots * shape.stride**2)
         with torch.no_grad():
             self.output.weight.mul_(0.1)
 
-    def forward(self, taps: Sequence[Tensor], noisy: Tensor, condition: Condition) -> Read4D:
-        """Read taps (B,F,gh,gw,D), shallow to deep, and the latents (B,C,F,h,w) they were made from."""
+    def forward(self, taps: Sequence[Tensor], noisy: Tensor, condition: Condition, spans: Sequence[range]) -> Read4D:
+        """Read taps (B,F,gh,gw,D), shallow to deep, and the latents (B,C,F,h,w) they were made from.
+
+        spans: the frames that each latent frame covers, which are as many as its last slots.
+        """
         levels = [
             projection(norm(tap.float()))
             for projection, norm, tap in zip(self.projections, self.norms, taps, strict=True)
@@ -90,17 +96,18 @@ class Heads(nn.Module):
         x = _unfold(self.upsample(fused), self.shape.patch) + self.latents(torch.cat([given, first], 1)).movedim(1, -1)
         for refinement in self.refinements:
             x = refinement(x)
-        return self._split(self.output(F.gelu(x)))
+        return self._split(self.output(F.gelu(x)), spans)
 
-    def _split(self, values: Tensor) -> Read4D:
-        """Values (B,F,h,w,6 slots stride^2) to channels; of the first latent frame's slots the last one is kept."""
+    def _split(self, values: Tensor, spans: Sequence[range]) -> Read4D:
+        """Values (B,F,h,w,6 slots stride^2) to channels; a latent's first slots, those without a frame, are dropped."""
         B, frames, h, w, _ = values.shape
-        stride = self.shape.stride
-        grid = values.float().view(B, frames, h, w, len(Channel), SLOTS, stride, stride)
-        video = grid.permute(4, 0, 1, 5, 2, 6, 3, 7).reshape(len(Channel), B, frames * SLOTS, h * stride, w * stride)
+        stride, slots = self.shape.stride, self.shape.slots
+        grid = values.float().view(B, frames, h, w, len(Channel), slots, stride, stride)
+        video = grid.permute(4, 0, 1, 5, 2, 6, 3, 7).reshape(len(Channel), B, frames * slots, h * stride, w * stride)
         channels = video.unbind()  # the gradient of separate slices would fill the whole video with zeros for each
-        log_depth, foreground = (channels[number][:, SLOTS - 1 :] for number in (Channel.LOG_DEPTH, Channel.FOREGROUND))
-        motion = [channel[:, SLOTS:] for channel in channels[Channel.FLOW_X :]]  # slot t: from frame t-1 to t
+        kept = _slots_with_frames(spans, slots)
+        log_depth, foreground = (_at(channels[number], kept) for number in (Channel.LOG_DEPTH, Channel.FOREGROUND))
+        motion = [_at(channel, kept[1:]) for channel in channels[Channel.FLOW_X :]]  # slot t: from frame t-1 to t
         return Read4D(
             log_depth=log_depth + LOG_DEPTH_CENTRE,
             foreground=foreground,
@@ -131,6 +138,19 @@ def tap_numbers(blocks: int, taps: int) -> tuple[int, ...]:
     if taps > blocks:
         raise ParametersError(f"heads.taps: {taps} is wrong, expected at most {blocks}, the transformer's blocks")
     return tuple(round((number + 1) * blocks / taps) - 1 for number in range(taps))
+
+
+def _slots_with_frames(spans: Sequence[range], slots: int) -> list[int]:
+    """The slots of a video's frames, in their order: of every latent its last ones."""
+    return [number * slots + slot for number, span in enumerate(spans) for slot in range(slots - len(span), slots)]
+
+
+def _at(channel: Tensor, slots: Sequence[int]) -> Tensor:
+    """Some slots of (B,slots of the video,H,W); as a view where they are the last ones."""
+    start = channel.shape[1] - len(slots)
+    if list(slots) == list(range(start, channel.shape[1])):
+        return channel[:, start:]
+    return channel.index_select(1, torch.tensor(slots, device=channel.device))
 
 
 def _unfold(tokens: Tensor, patch: int) -> Tensor:

@@ -110,6 +110,7 @@ def _check_shape(shape: HeadsShape, backbone: Backbone, codec: Codec, *, source:
         channels=codec.channels,
         patch=backbone.patch,
         stride=codec.spatial_stride,
+        slots=backbone.covers,
     )
     for field in fields(shape):
         found, expected = getattr(shape, field.name), getattr(fits, field.name)
@@ -157,8 +158,11 @@ def save_heads(heads: Heads, folder: Path) -> None:
     from safetensors.torch import save_file
 
     tensors = {name: value.contiguous().cpu() for name, value in heads.state_dict().items()}
+    values = ((field, getattr(heads.shape, field.name)) for field in fields(heads.shape))
+    # a default is left out: heads from before it was a field have the same bytes
+    shape = {field.name: value for field, value in values if value != field.default}
     # one entry: safetensors writes several in an order that differs from file to file
-    save_file(tensors, folder / HEADS_FILE, {"shape": canonical_json(asdict(heads.shape))})
+    save_file(tensors, folder / HEADS_FILE, {"shape": canonical_json(shape)})
 
 
 def load_heads(folder: Path) -> Heads:

@@ -200,7 +200,7 @@ class TestReading:
     def test_what_a_model_made_is_read_as_it_was_when_it_was_made(self, model: Model) -> None:
         made = draw(model)
         condition = condition_on(model, make_world(4).rgb[:3, 0], [CAPTIONS[0]] * 3)
-        read = read_4d(model, made.latents, condition, noise_level=NOISE_LEVEL)
+        read = read_4d(model, made.latents, condition, frames=FRAMES, noise_level=NOISE_LEVEL)
         np.testing.assert_array_equal(read.depth.numpy(), made.depth)
         np.testing.assert_array_equal(read.flow.movedim(2, -1).numpy(), made.flow)
 
@@ -218,7 +218,7 @@ class TestReading:
         latents = make_codec().encode(make_world(4).rgb)
 
         def depth(level: float, seed: int) -> torch.Tensor:
-            return read_4d(model, latents, condition, noise_level=level, seed=seed).depth
+            return read_4d(model, latents, condition, frames=FRAMES, noise_level=level, seed=seed).depth
 
         assert torch.equal(depth(0.0, 0), depth(0.0, 1))
         assert torch.equal(depth(0.05, 0), depth(0.05, 0))
@@ -227,7 +227,7 @@ class TestReading:
     def test_a_reading_has_no_gradient(self, model: Model) -> None:
         condition = condition_on(model, make_world(4).rgb[:, 0], [CAPTIONS[0]] * 4)
         latents = make_codec().encode(make_world(4).rgb).requires_grad_(True)
-        read = read_4d(model, latents, condition, noise_level=NOISE_LEVEL)
+        read = read_4d(model, latents, condition, frames=FRAMES, noise_level=NOISE_LEVEL)
         assert not any(getattr(read, field.name).requires_grad for field in fields(Read4D))
 
     def test_videos_of_frames_that_do_not_fit_are_refused(self, model: Model) -> None:

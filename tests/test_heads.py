@@ -1,7 +1,7 @@
 """Heads: the right slot for every frame, the same module from a twin to the published size, a gradient everywhere."""
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
 from itertools import product
 
 import pytest
@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from components.backbones.base import Condition
+from components.backbones.open_sora.schedule import frames_of_latent
 from components.errors import ParametersError
-from components.heads import LOG_DEPTH_CENTRE, SLOTS, Channel, Heads, HeadsShape, Read4D, tap_numbers
+from components.heads import LOG_DEPTH_CENTRE, Channel, Heads, HeadsShape, Read4D, tap_numbers
 
 TINY = HeadsShape(taps=3, tap_width=24, channels=8, patch=2, stride=8, width=16)
 PUBLISHED = HeadsShape(taps=4, tap_width=3072, channels=48, patch=2, stride=16, width=256)
+EIGHT = replace(TINY, patch=1, slots=8)
 
 
 @pytest.fixture(autouse=True)
@@ -31,24 +33,44 @@ def make_heads(shape: HeadsShape = TINY, *, seed: int = 0) -> Heads:
         return Heads(shape)
 
 
+def spans_of(frames: int, *, slots: int = 4) -> tuple[range, ...]:
+    """The first frame alone, then `slots` by `slots`."""
+    return (range(1), *(range(start, start + slots) for start in range(1, frames, slots)))
+
+
 def inputs(
-    shape: HeadsShape, *, frames: int, height: int, width: int, batch: int = 1, device: str = "cpu"
-) -> tuple[list[Tensor], Tensor, Condition]:
-    """Taps, noisy latents and condition of a video of `frames` frames, height x width pixels."""
+    shape: HeadsShape,
+    *,
+    frames: int,
+    height: int,
+    width: int,
+    batch: int = 1,
+    device: str = "cpu",
+    spans: Sequence[range] | None = None,
+) -> tuple[list[Tensor], Tensor, Condition, Sequence[range]]:
+    """Taps, noisy latents, condition and spans of a video of `frames` frames, height x width pixels."""
     generator = torch.Generator().manual_seed(0) if device == "cpu" else None
-    count, rows, columns = 1 + (frames - 1) // SLOTS, height // shape.stride, width // shape.stride
+    spans = spans or spans_of(frames, slots=shape.slots)
+    count, rows, columns = len(spans), height // shape.stride, width // shape.stride
 
     def draw(*size: int) -> Tensor:
         return torch.randn(size, generator=generator, device=device)
 
     taps = [draw(batch, count, rows // shape.patch, columns // shape.patch, shape.tap_width) for _ in range(shape.taps)]
     noisy = draw(batch, shape.channels, count, rows, columns)
-    return taps, noisy, Condition(first=draw(batch, shape.channels, 1, rows, columns), text=draw(batch, 4, 8))
+    condition = Condition(first=draw(batch, shape.channels, 1, rows, columns), text=draw(batch, 4, 8))
+    return taps, noisy, condition, spans
 
 
 @pytest.mark.parametrize(
     ("shape", "frames", "height", "width", "batch"),
-    [(TINY, 17, 64, 64, 2), (TINY, 1, 32, 32, 1), (TINY, 9, 32, 64, 1), (PUBLISHED, 121, 704, 1280, 1)],
+    [
+        (TINY, 17, 64, 64, 2),
+        (TINY, 1, 32, 32, 1),
+        (TINY, 9, 32, 64, 1),
+        (EIGHT, 17, 32, 64, 2),
+        (PUBLISHED, 121, 704, 1280, 1),
+    ],
 )
 def test_every_pixel_of_every_frame_is_read(
     shape: HeadsShape, frames: int, height: int, width: int, batch: int
@@ -65,35 +87,57 @@ def test_every_pixel_of_every_frame_is_read(
 class Coded(nn.Module):
     """Stands in for the last layer: every value says which channel, latent, slot, row and column it is for."""
 
+    def __init__(self, shape: HeadsShape) -> None:
+        super().__init__()
+        self.shape = shape
+
     def forward(self, x: Tensor) -> Tensor:
         """(1,F,h,w,width) to (1,F,h,w,6 slots stride^2)."""
         _, frames, rows, columns, _ = x.shape
-        stride = TINY.stride
-        values = torch.zeros(1, frames, rows, columns, len(Channel), SLOTS, stride, stride, dtype=torch.float64)
-        for channel, latent, slot in product(Channel, range(frames), range(SLOTS)):
-            values[:, latent, :, :, channel, slot] = 1e5 * channel + 1e4 * latent + 1e3 * slot
+        stride, slots = self.shape.stride, self.shape.slots
+        values = torch.zeros(1, frames, rows, columns, len(Channel), slots, stride, stride, dtype=torch.float64)
+        for channel, latent, slot in product(Channel, range(frames), range(slots)):
+            values[:, latent, :, :, channel, slot] = code(channel, latent, slot)
         down, across = torch.arange(stride * rows).view(rows, 1, stride, 1), torch.arange(stride * columns)
         pixels = down * 16 + across.view(1, columns, 1, stride)
         return (values + pixels[None, None, :, :, None, None]).flatten(4).float()
 
 
-def test_every_value_goes_to_its_frame_and_pixel() -> None:
-    """Frame 0 is the last slot of latent 0; frame t > 0 is slot (t - 1) % 4 of latent 1 + (t - 1) // 4."""
-    heads = make_heads()
-    heads.output = Coded()  # type: ignore[assignment]
-    frames, side = 9, 16
-    read = heads(*inputs(TINY, frames=frames, height=side, width=side))
-    pixels = torch.arange(side)[:, None] * 16 + torch.arange(side)
-    for frame in range(frames):
-        latent, slot = (0, SLOTS - 1) if frame == 0 else (1 + (frame - 1) // SLOTS, (frame - 1) % SLOTS)
-        place = 1e4 * latent + 1e3 * slot + pixels.float()
-        assert torch.equal(read.log_depth[0, frame], place + 1e5 * Channel.LOG_DEPTH + LOG_DEPTH_CENTRE)
-        assert torch.equal(read.foreground[0, frame], place + 1e5 * Channel.FOREGROUND)
-        if frame > 0:  # the motion from frame - 1 to frame is stored at frame - 1
-            assert torch.equal(read.flow[0, frame - 1, 0], place + 1e5 * Channel.FLOW_X)
-            assert torch.equal(read.flow[0, frame - 1, 1], place + 1e5 * Channel.FLOW_Y)
-            assert torch.equal(read.depth_change[0, frame - 1], place + 1e5 * Channel.DEPTH_CHANGE)
-            assert torch.equal(read.visibility[0, frame - 1], place + 1e5 * Channel.VISIBILITY)
+def code(channel: int, latent: int, slot: int) -> float:
+    return 1e6 * channel + 1e4 * latent + 1e3 * slot
+
+
+CHUNK = spans_of(17)
+TWO_CHUNKS = (*CHUNK, *(range(span.start + 17, span.stop + 17) for span in CHUNK))
+
+
+@pytest.mark.parametrize(
+    ("shape", "spans"),
+    [(TINY, spans_of(9)), (TINY, TWO_CHUNKS), (EIGHT, spans_of(17, slots=8)), (EIGHT, (range(2), range(2, 9)))],
+    ids=["one_chunk", "two_chunks_of_17", "eight_frames_a_latent", "two_frames_then_seven"],
+)
+def test_every_value_goes_to_its_frame_and_pixel(shape: HeadsShape, spans: Sequence[range]) -> None:
+    """Of a latent that covers n frames the last n slots are read; a motion slot is of the frame it ends at."""
+    heads = make_heads(shape)
+    heads.output = Coded(shape)  # type: ignore[assignment]
+    frames, side = spans[-1].stop, 16
+    read = heads(*inputs(shape, frames=frames, height=side, width=side, spans=spans))
+    assert read.log_depth.shape[1] == frames
+    pixels = (torch.arange(side)[:, None] * 16 + torch.arange(side)).float()
+    for latent, span in enumerate(spans):
+        for slot, frame in enumerate(span, start=shape.slots - len(span)):
+            depth = pixels + code(Channel.LOG_DEPTH, latent, slot) + LOG_DEPTH_CENTRE
+            assert torch.equal(read.log_depth[0, frame], depth)
+            assert torch.equal(read.foreground[0, frame], pixels + code(Channel.FOREGROUND, latent, slot))
+            if frame > 0:  # the motion from frame - 1 to frame is stored at frame - 1
+                assert torch.equal(read.flow[0, frame - 1, 0], pixels + code(Channel.FLOW_X, latent, slot))
+                assert torch.equal(read.flow[0, frame - 1, 1], pixels + code(Channel.FLOW_Y, latent, slot))
+                assert torch.equal(read.depth_change[0, frame - 1], pixels + code(Channel.DEPTH_CHANGE, latent, slot))
+                assert torch.equal(read.visibility[0, frame - 1], pixels + code(Channel.VISIBILITY, latent, slot))
+
+
+def test_two_chunks_are_what_open_sora_says_of_34_frames() -> None:
+    assert frames_of_latent(34) == TWO_CHUNKS
 
 
 def test_untrained_heads_begin_near_the_middle_of_a_scene_and_without_motion() -> None:
@@ -103,19 +147,20 @@ def test_untrained_heads_begin_near_the_middle_of_a_scene_and_without_motion() -
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Read4D)])
-def test_each_field_sends_its_gradient_to_every_parameter(field: str) -> None:
+@pytest.mark.parametrize("spans", [spans_of(9), TWO_CHUNKS], ids=["one_chunk", "two_chunks"])
+def test_each_field_sends_its_gradient_to_every_parameter(field: str, spans: Sequence[range]) -> None:
     heads = make_heads()
-    read = heads(*inputs(TINY, frames=9, height=32, width=32))
+    read = heads(*inputs(TINY, frames=spans[-1].stop, height=32, width=32, spans=spans))
     getattr(read, field).square().sum().backward()
     without = [name for name, value in heads.named_parameters() if value.grad is None or not value.grad.any()]
     assert without == []
 
 
 def test_the_gradient_reaches_taps_and_latents() -> None:
-    taps, noisy, condition = inputs(TINY, frames=9, height=32, width=32)
+    taps, noisy, condition, spans = inputs(TINY, frames=9, height=32, width=32)
     for tensor in (*taps, noisy, condition.first):
         tensor.requires_grad_(True)
-    make_heads()(taps, noisy, condition).log_depth.square().sum().backward()
+    make_heads()(taps, noisy, condition, spans).log_depth.square().sum().backward()
     assert all(tap.grad is not None and tap.grad.any() for tap in taps)
     assert noisy.grad is not None
     assert noisy.grad[:, :, 1:].any()
@@ -134,22 +179,22 @@ def test_heads_of_a_seed_say_the_same_every_time() -> None:
 
 def test_a_video_is_read_without_its_neighbours() -> None:
     heads = make_heads()
-    taps, noisy, condition = inputs(TINY, frames=9, height=32, width=32, batch=3)
-    together = heads(taps, noisy, condition).log_depth
-    alone = heads([tap[1:2] for tap in taps], noisy[1:2], condition[1:2]).log_depth
+    taps, noisy, condition, spans = inputs(TINY, frames=9, height=32, width=32, batch=3)
+    together = heads(taps, noisy, condition, spans).log_depth
+    alone = heads([tap[1:2] for tap in taps], noisy[1:2], condition[1:2], spans).log_depth
     torch.testing.assert_close(together[1:2], alone, atol=1e-5, rtol=1e-5)
 
 
 def test_taps_in_half_precision_are_read_in_full() -> None:
-    taps, noisy, condition = inputs(TINY, frames=5, height=16, width=16)
-    read = make_heads()([tap.bfloat16() for tap in taps], noisy, condition)
+    taps, noisy, condition, spans = inputs(TINY, frames=5, height=16, width=16)
+    read = make_heads()([tap.bfloat16() for tap in taps], noisy, condition, spans)
     assert read.log_depth.dtype == torch.float32
 
 
 def test_another_number_of_taps_is_refused() -> None:
-    taps, noisy, condition = inputs(TINY, frames=5, height=16, width=16)
+    taps, noisy, condition, spans = inputs(TINY, frames=5, height=16, width=16)
     with pytest.raises(ValueError, match="shorter"):
-        make_heads()(taps[:2], noisy, condition)
+        make_heads()(taps[:2], noisy, condition, spans)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from components.backbones.adapters import own_tensors
 from components.errors import Phys4dError
 from components.generate import Generated, generate
+from components.heads import Heads
 from components.manifest import MANIFEST, manifest_hash, read_manifest, verify
 from components.model import (
     HEADS_FILE,
@@ -235,6 +237,23 @@ def test_heads_come_back_with_their_shape_and_are_frozen(tmp_path: Path) -> None
     assert loaded.shape == heads.shape
     assert_same(loaded.state_dict(), heads.state_dict())
     assert not any(value.requires_grad for value in loaded.parameters())
+
+
+def test_heads_of_four_slots_are_written_as_before_slots_were_a_number(tmp_path: Path) -> None:
+    """The same bytes; and other numbers of slots come back."""
+    save_heads(make_heads(), tmp_path)
+    with safe_open(tmp_path / HEADS_FILE, "pt") as file:
+        assert sorted(json.loads(file.metadata()["shape"])) == [
+            "channels",
+            "patch",
+            "stride",
+            "tap_width",
+            "taps",
+            "width",
+        ]
+    eight = Heads(replace(make_heads().shape, slots=8))
+    save_heads(eight, tmp_path)
+    assert load_heads(tmp_path).shape == eight.shape
 
 
 def test_a_model_reads_as_many_blocks_as_its_heads_have_taps(models: Path) -> None:

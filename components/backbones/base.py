@@ -81,7 +81,8 @@ class Backbone(Protocol):
     """A video diffusion transformer: its path between data and noise, and its forward pass.
 
     patch: latent pixels a token covers along height and width. given: how many leading latent frames are the
-    condition itself, which no loss and no log-probability counts. adapter_targets: linear layers that LoRA adapts.
+    condition itself, which no loss and no log-probability counts. covers: frames of a latent frame that covers the
+    most. adapter_targets: linear layers that LoRA adapts.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Backbone(Protocol):
     width: int
     patch: int
     given: int
+    covers: int
     adapter_targets: tuple[str, ...]
 
     def check_frames(self, frames: int) -> None:

@@ -1,7 +1,7 @@
 """What a folder of this package gives: a family of video diffusion models, as a tiny twin and as published.
 
 A backbone NAME of params.yaml is the package `components.backbones.NAME`. Its `__init__` has the three functions of
-`Family`; a fourth backbone is one such package, which may be one file, and an entry in
+`Family`; another backbone is one such package, which may be one file as `ltx_video` is, and an entry in
 `components.parameters.backbones`.
 """
 

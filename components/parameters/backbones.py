@@ -1,7 +1,7 @@
 """The backbones of params.yaml: their sections, and which videos each of them takes.
 
-A fourth backbone has an entry in `FAMILIES`, a field of `Backbones`, a section in params.yaml, and a package of its own
-name in `components.backbones`.
+Another backbone has an entry in `FAMILIES`, a field of `Backbones`, a section in params.yaml, and a package of its own
+name in `components.backbones`: docs/backbones.md.
 """
 
 from collections.abc import Mapping
@@ -50,6 +50,10 @@ FAMILIES: Mapping[str, Mapping[str, Size]] = {
         TINY: _twin(frames=(17, 0, 17)),  # one chunk: the laptop's latents know no second one
         "1b": Size(source="hpcai-tech/OpenSora-STDiT-v3", token=16, frames=(17, 0, 1020)),
     },
+    "ltx_video": {
+        TINY: Size(token=LAPTOP_STRIDE, frames=(4, 1, 1025)),  # a token is a latent pixel
+        "2b": Size(source="Lightricks/LTX-Video", token=32, frames=(8, 1, 257)),
+    },
 }
 
 
@@ -77,6 +81,7 @@ class Backbones(Section):
     wan22: BackboneParams
     cogvideox: BackboneParams
     open_sora: BackboneParams
+    ltx_video: BackboneParams
 
 
 def _known(names: list[str]) -> list[str]:

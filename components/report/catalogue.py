@@ -11,7 +11,12 @@ Better = Literal["higher", "lower", "unknown"]
 # generated video, the parts of its score, heads on ground-truth video, all metrics of 4D world consistency
 Subject = Literal["video", "parts", "heads", "world"]
 
-BACKBONES: Mapping[str, str] = {"wan22": "Wan2.2-TI2V", "cogvideox": "CogVideoX", "open_sora": "Open-Sora 1.2"}
+BACKBONES: Mapping[str, str] = {  # one that is not here is called by its key
+    "wan22": "Wan2.2-TI2V",
+    "cogvideox": "CogVideoX",
+    "open_sora": "Open-Sora 1.2",
+    "ltx_video": "LTX-Video",
+}
 MODELS = ("base", "stage1", "stage2", "stage3")
 PAIRS = (
     ("base", "stage2"),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from components.backbones.base import Frames
 from components.clip import Clip
+from components.compute import on_device
 from components.errors import Phys4dError
 from components.evaluation.chamfer import chamfer_4d, moving_points, points_of
 from components.evaluation.colours import find_objects, palette_of
@@ -98,10 +99,11 @@ class DevScenes:
     def _rewards(self, made: Generated, batch: slice) -> NDArray[np.float64]:
         """Weighted rewards (scenes,): what the policy is trained for, of videos that it is not trained on."""
         condition = condition_on(self._model, self._images[batch], [row.caption_initial for row in self._rows[batch]])
-        read = read_4d(self._model, made.latents, condition, noise_level=self._sampling.noise_level)
-        scene = Scene(truth=self._truth[torch.arange(len(self._rows))[batch]], rays=self._rays)
+        frames, noise_level = made.rgb.shape[1], self._sampling.noise_level
+        read = read_4d(self._model, made.latents, condition, frames=frames, noise_level=noise_level)
+        scene = Scene(truth=self._truth[torch.arange(len(self._rows))[batch]], rays=on_device(self._rays))
         terms = reward_terms(read, scene, torch.Generator().manual_seed(self._sampling.seed))
-        weighted = [getattr(self._reward, name) * values.double().mean(1) for name, values in terms.items()]
+        weighted = [getattr(self._reward, name) * values.cpu().double().mean(1) for name, values in terms.items()]
         return np.asarray(torch.stack(weighted).sum(0).numpy(), np.float64)
 
 

@@ -20,6 +20,7 @@ def new_heads(model: Model, section: "HeadsParams", *, seed: int) -> Heads:
         patch=model.backbone.patch,
         stride=model.codec.spatial_stride,
         width=section.width,
+        slots=model.backbone.covers,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

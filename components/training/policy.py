@@ -82,8 +82,10 @@ class Policy:
 
         Each rank reads its share of them; groups and the batch's deviation are those of all ranks together.
         """
-        share = share_of(len(latents))
-        read = read_4d(self._model, share.of(latents), condition[share.index], noise_level=self._noise_level)
+        share, frames = share_of(len(latents)), self._practice.truth.log_depth.shape[1]
+        read = read_4d(
+            self._model, share.of(latents), condition[share.index], frames=frames, noise_level=self._noise_level
+        )
         scene = Scene(truth=self._practice.truth[share.of(numbers)], rays=on_device(self._practice.rays))
         terms = {name: gather(values).cpu() for name, values in reward_terms(read, scene, generator).items()}
         return Judged(
@@ -94,7 +96,7 @@ class Policy:
                     terms,
                     self.section.reward,
                     group=self.section.group_size,
-                    spans=self.backbone.frames_of_latent(read.log_depth.shape[1]),
+                    spans=self.backbone.frames_of_latent(frames),
                 )
             ),
             means={f"reward_{name}": values.mean().item() for name, values in terms.items()},

@@ -58,6 +58,7 @@ class HeadsOnPseudoLabels:
         self.heads = heads
         self._backbone, self._data, self._labels, self._section = backbone, data, labels, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
+        self._spans = backbone.frames_of_latent(labels.depth.shape[1])
         backbone.transformer.to(device()).eval().requires_grad_(False)
         heads.to(device()).train().requires_grad_(True)
         parameters = list(heads.parameters())
@@ -104,7 +105,7 @@ class HeadsOnPseudoLabels:
         with torch.no_grad():
             taps = self._backbone.predict(noised.noisy, noised.times, batch.condition, taps=self._taps).taps
         with mixed_precision():
-            read = self.heads(taps, noised.noisy, batch.condition)
+            read = self.heads(taps, noised.noisy, batch.condition, self._spans)
         labels = self._labels[numbers]
         return {
             "depth": scale_shift_invariant(self._in_label_space(read.log_depth), labels.depth),

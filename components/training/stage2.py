@@ -50,6 +50,7 @@ class SimulationTuning:
         self.heads = heads
         self._backbone, self._data, self._truth, self._section = backbone, data, truth, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
+        self._spans = backbone.frames_of_latent(truth.log_depth.shape[1])
         self._release(seed)
         backbone.transformer.to(device())
         heads.to(device()).train().requires_grad_(True)
@@ -119,7 +120,8 @@ class SimulationTuning:
             return {"diffusion": diffusion}
         seen = slice(0, section.heads_batch_size // ranks.size())
         with mixed_precision():
-            read = self.heads([tap[seen] for tap in prediction.taps], noised.noisy[seen], batch.condition[seen])
+            taps = [tap[seen] for tap in prediction.taps]
+            read = self.heads(taps, noised.noisy[seen], batch.condition[seen], self._spans)
         signal, _ = backbone.path(times[seen])
         return {"diffusion": diffusion, **truth_losses(read, self._truth[numbers[seen]], signal)}
 

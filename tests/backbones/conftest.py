@@ -12,6 +12,7 @@ from components.backbones.base import Frames
 from components.backbones.laptop_latents import LaptopLatents
 from components.backbones.wan22.backbone import Wan, make_twin
 from tests.backbones.cogvideox import tiny as tiny_cogvideox
+from tests.backbones.ltx_video import tiny as tiny_ltx_video
 from tests.backbones.shapes import twin_shape
 from tests.backbones.tiny_pipeline import save_pipeline
 from tests.backbones.videos import make_videos
@@ -41,6 +42,14 @@ def cogvideox_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved CogVideoX pipeline, for tests that only read it."""
     folder = tmp_path_factory.mktemp("cogvideox")
     tiny_cogvideox.save_pipeline(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ltx_video_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved LTX-Video pipeline, for tests that only read it."""
+    folder = tmp_path_factory.mktemp("ltx_video")
+    tiny_ltx_video.save_pipeline(folder)
     return folder
 
 

@@ -13,6 +13,7 @@ from components.errors import ParametersError, Phys4dError
 from components.model import load_model
 from components.parameters.backbones import BackboneParams, Tiny
 from tests.backbones.cogvideox import tiny as cogvideox
+from tests.backbones.ltx_video import tiny as ltx_video
 from tests.backbones.open_sora.oracle import tiny as tiny_stdit3
 from tests.backbones.open_sora.tiny_vae import tiny_vae
 
@@ -21,8 +22,10 @@ VIDEOS = {
     "wan22": VideoShape(frames=9, height=32, width=64, fps=8.0),
     "cogvideox": VideoShape(frames=cogvideox.FRAMES, height=cogvideox.HEIGHT, width=cogvideox.WIDTH, fps=8.0),
     "open_sora": VideoShape(frames=17, height=32, width=48, fps=8.0),
+    "ltx_video": ltx_video.VIDEO,
 }
-SIZES = {"wan22": "5b", "cogvideox": "5b", "open_sora": "1b"}
+SIZES = {"wan22": "5b", "cogvideox": "5b", "open_sora": "1b", "ltx_video": "2b"}
+FOLDERS = {"wan22": "pipeline_folder"} | {name: f"{name}_folder" for name in ("cogvideox", "open_sora", "ltx_video")}
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +40,7 @@ def open_sora_folder(cogvideox_folder: Path, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(params=list(VIDEOS))
 def published(request: pytest.FixtureRequest) -> tuple[str, Path]:
-    folder: Path = request.getfixturevalue(
-        {"wan22": "pipeline_folder", "cogvideox": "cogvideox_folder", "open_sora": "open_sora_folder"}[request.param]
-    )
+    folder: Path = request.getfixturevalue(FOLDERS[request.param])
     return request.param, folder
 
 

@@ -94,7 +94,7 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
         ),
         (
             {"pipeline__backbones": ["wan21"]},
-            "pipeline.backbones: unknown backbone 'wan21', expected one of wan22, cogvideox, open_sora",
+            "pipeline.backbones: unknown backbone 'wan21', expected one of wan22, cogvideox, open_sora, ltx_video",
         ),
         ({"simulation__splits__train__physics": "unknown"}, "simulation.splits.train.physics: 'unknown', expected"),
         (

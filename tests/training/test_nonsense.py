@@ -22,6 +22,7 @@ from components.training.stage3 import Reinforcement
 from components.training.stand_in import StandIn
 from components.training.trainer import train
 from tests.training.twins import (
+    FRAMES,
     INTRINSICS,
     PREPARE,
     SIZE,
@@ -44,7 +45,7 @@ def reading(model: Model) -> Read4D:
     """What the heads say of clips that nobody has seen."""
     data = encode(UNSEEN)
     condition = Condition(first=data.latents[:, :, :1], text=data.text)
-    return read_4d(model, data.latents, condition, noise_level=0.05)
+    return read_4d(model, data.latents, condition, frames=FRAMES, noise_level=0.05)
 
 
 def losses_after_stage1(labels: PseudoLabels, folder: Path) -> dict[str, float]:
@@ -119,7 +120,7 @@ def chamfer_of(model: Model) -> float:
     batch = data.batch(torch.arange(32))
     noise = torch.randn(batch.clean.shape, generator=generator)
     latents = sample(model.backbone, noise, batch.condition, steps=4)
-    read = read_4d(model, latents, batch.condition, noise_level=0.05)
+    read = read_4d(model, latents, batch.condition, frames=FRAMES, noise_level=0.05)
     scene = Scene(truth=SEEN.truth[torch.arange(32)], rays=rays_of(INTRINSICS, SIZE, SIZE))
     return reward_terms(read, scene, generator)["chamfer"].mean().item()
 

@@ -69,7 +69,7 @@ def test_the_reader_does_not_see_the_adapter(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(policy_module, "reward_terms", keep)
     policy.judge(latents, numbers, condition, generator())
-    expected = read_4d(make_model(), latents, condition, noise_level=NOISE_LEVEL)
+    expected = read_4d(make_model(), latents, condition, frames=FRAMES, noise_level=NOISE_LEVEL)
     for field in Read4D.__dataclass_fields__:
         assert torch.equal(getattr(readings[0], field), getattr(expected, field)), field
     with adapter_off(policy.backbone, POLICY):

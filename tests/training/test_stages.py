@@ -1,6 +1,6 @@
 """What each stage changes, and what it leaves exactly as it was."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -108,8 +108,8 @@ class TestStage1:
         learner = self.learner()
         heads = learner.heads
 
-        def forward(taps: object, noisy: Tensor, condition: Condition) -> Read4D:
-            read = type(heads).forward(heads, taps, noisy, condition)  # type: ignore[arg-type]
+        def forward(taps: object, noisy: Tensor, condition: Condition, spans: Sequence[range]) -> Read4D:
+            read = type(heads).forward(heads, taps, noisy, condition, spans)  # type: ignore[arg-type]
             for field in Read4D.__dataclass_fields__:
                 getattr(read, field).retain_grad()
             reads.append(read)

@@ -4,6 +4,7 @@ Nine frames of 32x32 pixels. A square of 8 pixels moves at a constant velocity b
 the first frame decides the future. Truth is a formula. Legend: N clips, T frames, H, W.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -190,3 +191,11 @@ def assert_same(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> None
 def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors as they are now."""
     return {name: value.detach().clone() for name, value in tensors.items()}
+
+
+def assert_moved(before: Mapping[str, Tensor], module: torch.nn.Module, figures: Mapping[str, float]) -> None:
+    """Figures are numbers, and something that trains has changed."""
+    assert all(math.isfinite(value) for value in figures.values())
+    trained = {name for name, value in module.named_parameters() if value.requires_grad}
+    assert trained
+    assert any(not torch.equal(before[name], value) for name, value in module.named_parameters() if name in trained)

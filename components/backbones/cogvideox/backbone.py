@@ -33,6 +33,7 @@ class CogVideoX:
 
     name = "cogvideox"
     given = 0
+    covers = CHUNK
     adapter_targets: tuple[str, ...] = LINEAR_LAYERS
 
     def __init__(

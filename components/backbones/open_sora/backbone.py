@@ -39,6 +39,7 @@ class OpenSora:
 
     name = "open_sora"
     given = 1
+    covers = schedule.COVERED
     adapter_targets: tuple[str, ...] = LINEAR_LAYERS
 
     def __init__(self, transformer: STDiT3, *, size: str, video: Video) -> None:

@@ -27,6 +27,7 @@ class Wan:
 
     name = "wan22"
     given = 1
+    covers = CHUNK
     adapter_targets: tuple[str, ...] = LINEAR_LAYERS
 
     def __init__(self, transformer: WanTransformer3DModel, *, size: str, time_shift: float) -> None:

@@ -1,7 +1,5 @@
 """What a stage does to a backbone it does to CogVideoX: adapters, the three stages' updates, and generation."""
 
-import math
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +24,7 @@ from tests.training.twins import (
     STAGE3,
     TEXT_LENGTH,
     TEXT_WIDTH,
+    assert_moved,
     copies,
     encode,
     make_codec,
@@ -81,14 +80,6 @@ def test_an_adapter_changes_the_output_and_is_switched_off_stored_and_loaded(tmp
     other = make_cog()
     load_adapters(other, tmp_path)
     assert torch.equal(output(other), adapted)
-
-
-def assert_moved(before: Mapping[str, Tensor], module: torch.nn.Module, figures: Mapping[str, float]) -> None:
-    """Figures are numbers, and something that trains has changed."""
-    assert all(math.isfinite(value) for value in figures.values())
-    trained = {name for name, value in module.named_parameters() if value.requires_grad}
-    assert trained
-    assert any(not torch.equal(before[name], value) for name, value in module.named_parameters() if name in trained)
 
 
 def test_heads_learn_from_pseudo_labels() -> None:

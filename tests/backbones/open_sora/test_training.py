@@ -1,13 +1,10 @@
 """What a stage does to a backbone it does to Open-Sora: the three stages' updates, generation, and learning itself."""
 
-import math
-from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
 
 from components.backbones.base import Condition
 from components.backbones.family import VideoShape
@@ -29,7 +26,7 @@ from components.training.stage3 import Reinforcement
 from tests.backbones.open_sora.oracle import drawn
 from tests.backbones.open_sora.tiny_vae import tiny_vae
 from tests.backbones.shapes import twin_shape
-from tests.training.twins import INTRINSICS, STAGE1, STAGE2, STAGE3, TEXT_WIDTH, copies, make_text
+from tests.training.twins import INTRINSICS, STAGE1, STAGE2, STAGE3, TEXT_WIDTH, assert_moved, copies, make_text
 
 VIDEO = Video(height=32, width=32, frames=17, fps=8.0)
 CLIPS = 8
@@ -72,14 +69,6 @@ def make_truth() -> Truth:
 def make_encoded() -> Encoded:
     embedded = make_text().encode(["A square moves before a wall.", ""])
     return Encoded(latents=drawn("latents", *LATENTS), text=embedded[:1].repeat(CLIPS, 1, 1), empty=embedded[1])
-
-
-def assert_moved(before: Mapping[str, Tensor], module: nn.Module, figures: Mapping[str, float]) -> None:
-    """Figures are numbers, and something that trains has changed."""
-    assert all(math.isfinite(value) for value in figures.values())
-    trained = {name for name, value in module.named_parameters() if value.requires_grad}
-    assert trained
-    assert any(not torch.equal(before[name], value) for name, value in module.named_parameters() if name in trained)
 
 
 def test_heads_learn_from_pseudo_labels() -> None:
