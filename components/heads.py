@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from components.backbones.base import Condition
 from components.errors import ParametersError
 
+FUSED, LINEAR = "fused", "linear"
 LOG_DEPTH_CENTRE = 1.5  # of metres: where untrained heads begin
 
 
@@ -34,7 +35,8 @@ class Channel(IntEnum):
 class HeadsShape:
     """All that decides the shape of the weights.
 
-    tap_width: D; stride: pixels of a latent pixel; slots: frames of a latent frame that covers the most.
+    tap_width: D; stride: pixels of a latent pixel; slots: frames of a latent frame that covers the most. kind: fused,
+    or linear, a plain reading of the last tap, which has no `width`.
     """
 
     taps: int
@@ -44,6 +46,7 @@ class HeadsShape:
     stride: int
     width: int
     slots: int = 4
+    kind: str = FUSED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +118,28 @@ class Heads(nn.Module):
             depth_change=motion[2],
             visibility=motion[3],
         )
+
+
+class LinearHeads(Heads):
+    """The least that can be read: one linear layer on the last tap's tokens. What `Heads` is measured against."""
+
+    def __init__(self, shape: HeadsShape) -> None:
+        nn.Module.__init__(self)
+        self.shape = shape
+        self.norm = nn.LayerNorm(shape.tap_width)
+        self.output = nn.Linear(shape.tap_width, len(Channel) * shape.slots * (shape.patch * shape.stride) ** 2)
+        with torch.no_grad():
+            self.output.weight.mul_(0.1)
+
+    def forward(self, taps: Sequence[Tensor], noisy: Tensor, condition: Condition, spans: Sequence[range]) -> Read4D:
+        """As `Heads`; of the latents nothing is read."""
+        values = self.output(self.norm(taps[-1].float()))
+        return self._split(_unfold(values, self.shape.patch), spans)
+
+
+def make_heads(shape: HeadsShape) -> Heads:
+    """Heads of this shape's kind, their weights drawn from torch's global source."""
+    return LinearHeads(shape) if shape.kind == LINEAR else Heads(shape)
 
 
 class Residual(nn.Module):

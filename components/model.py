@@ -21,7 +21,7 @@ from components.backbones.twin import load_twin
 from components.canonical import canonical_json
 from components.errors import Phys4dError
 from components.files import write_atomically
-from components.heads import Heads, HeadsShape, tap_numbers
+from components.heads import Heads, HeadsShape, make_heads, tap_numbers
 from components.manifest import MANIFEST, Manifest, hashes, manifest_hash, verify
 
 CODEC_FILE = "codec.safetensors"
@@ -174,7 +174,7 @@ def load_heads(folder: Path) -> Heads:
         shape = json.loads(file.metadata()["shape"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
     with torch.random.fork_rng(devices=[]):  # weights that are drawn only to be replaced
-        heads = Heads(HeadsShape(**shape))
+        heads = make_heads(HeadsShape(**shape))
     copy_into(heads.state_dict(), tensors, source=path)
     return heads.eval().requires_grad_(False)
 

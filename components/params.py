@@ -97,6 +97,7 @@ class Text(Section):
 class Heads(Section):
     """Depth and motion heads: the same module on every backbone."""
 
+    kind: Literal["fused", "linear"]  # linear: a plain layer on the last tap, to measure the other against
     width: Annotated[int, Field(ge=8, le=4096)]
     taps: Annotated[int, Field(ge=1, le=8)]  # depths of the transformer that are read
     noise_level: Annotated[float, Field(ge=0, le=0.5)]  # at which clean latents are read

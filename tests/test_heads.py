@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from components.backbones.base import Condition
 from components.backbones.open_sora.schedule import frames_of_latent
 from components.errors import ParametersError
-from components.heads import LOG_DEPTH_CENTRE, Channel, Heads, HeadsShape, Read4D, tap_numbers
+from components.heads import LINEAR, LOG_DEPTH_CENTRE, Channel, Heads, HeadsShape, LinearHeads, Read4D, tap_numbers
+from components.heads import make_heads as made_by_kind
+from components.model import load_heads, save_heads
 
 TINY = HeadsShape(taps=3, tap_width=24, channels=8, patch=2, stride=8, width=16)
 PUBLISHED = HeadsShape(taps=4, tap_width=3072, channels=48, patch=2, stride=16, width=256)
@@ -217,3 +220,33 @@ def test_no_block_is_read_twice() -> None:
 def test_more_taps_than_blocks_are_refused() -> None:
     with pytest.raises(ParametersError, match=r"heads.taps: 4 is wrong, expected at most 3, the transformer's blocks"):
         tap_numbers(3, 4)
+
+
+def test_a_linear_heads_pixel_is_a_linear_function_of_its_own_token_of_the_last_tap() -> None:
+    """What a layer norm and one matrix make of a token stands at the token's pixels and frames, and nowhere else."""
+    shape = replace(TINY, kind=LINEAR)
+    taps, noisy, condition, spans = inputs(shape, frames=9, height=32, width=48)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        heads = made_by_kind(shape)
+    assert isinstance(heads, LinearHeads)
+    heads.output.bias.data.normal_(generator=torch.Generator().manual_seed(1))
+    before = heads(taps, noisy, condition, spans).log_depth
+    side = shape.patch * shape.stride
+    values = heads.output(heads.norm(taps[-1][0, 1, 0, 2])).view(shape.patch, shape.patch, len(Channel), 4, 8, 8)
+    patch = values[..., Channel.LOG_DEPTH, 3, :, :].permute(0, 2, 1, 3).reshape(side, side) + LOG_DEPTH_CENTRE
+    torch.testing.assert_close(before[0, 4, :side, 2 * side :], patch)
+    taps[-1][0, 1, 0, 2] += torch.randn(shape.tap_width, generator=torch.Generator().manual_seed(2))
+    other = [tap + 1 for tap in taps[:-1]]
+    changed = heads([*other, taps[-1]], noisy + 1, condition, spans).log_depth != before
+    assert changed[0, 1:5, :side, 2 * side :].all()
+    assert changed.sum() == 4 * side**2
+
+
+def test_linear_heads_come_back_from_their_file_as_such(tmp_path: Path) -> None:
+    with torch.random.fork_rng(devices=[]):
+        heads = made_by_kind(replace(TINY, kind=LINEAR))
+    save_heads(heads, tmp_path)
+    again = load_heads(tmp_path)
+    assert isinstance(again, LinearHeads)
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in heads.state_dict().items())

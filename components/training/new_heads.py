@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from components.heads import Heads, HeadsShape
+from components.heads import Heads, HeadsShape, make_heads
 from components.model import Model
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ def new_heads(model: Model, section: "HeadsParams", *, seed: int) -> Heads:
         stride=model.codec.spatial_stride,
         width=section.width,
         slots=model.backbone.covers,
+        kind=section.kind,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Heads(shape)
+        return make_heads(shape)
