@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from components.backbones.adapters import adapter_tensors, add_adapter, own_tensors
-from components.backbones.base import Backbone, Condition
+from components.backbones.base import Backbone
 from components.heads import Read4D
 from components.training import stage1 as stage1_module
 from components.training import stage2 as stage2_module
@@ -108,8 +109,8 @@ class TestStage1:
         learner = self.learner()
         heads = learner.heads
 
-        def forward(taps: object, noisy: Tensor, condition: Condition) -> Read4D:
-            read = type(heads).forward(heads, taps, noisy, condition)  # type: ignore[arg-type]
+        def forward(*given: Any) -> Read4D:  # noqa: ANN401
+            read = type(heads).forward(heads, *given)
             for field in Read4D.__dataclass_fields__:
                 getattr(read, field).retain_grad()
             reads.append(read)
