@@ -69,7 +69,10 @@ class TextEncoder(Protocol):
     """Captions to embeddings."""
 
     def encode(self, captions: Sequence[str]) -> Tensor:
-        """Embeddings (B,L,D); an empty caption is the unconditional one."""
+        """Embeddings (B,L,D); an empty caption is the unconditional one.
+
+        Of a model that masks its padding, rows of zeros are padding.
+        """
         ...
 
     def unread(self, caption: str) -> int:

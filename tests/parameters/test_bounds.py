@@ -163,6 +163,16 @@ def test_a_learned_table_of_positions_takes_one_shape_of_videos() -> None:
     assert {"video.frames", "video.height", "video.width"} <= fields(**cog)
 
 
+def test_a_model_whose_tokens_are_latent_pixels_takes_every_size_of_them() -> None:
+    twin = {"pipeline__backbones": ["ltx_video"]}
+    assert fields(**twin) == set()
+    assert fields(**twin, video__height=72, video__width=104) == set()
+    published = {"backbones__ltx_video__size": "2b", "backbones__ltx_video__source": "a/b", **twin}
+    assert fields(**published) == set()
+    assert fields(**published, video__frames=21, video__height=80) == {"video.frames", "video.height"}
+    assert fields(**{**published, "backbones__ltx_video__source": None}) == {"backbones.ltx_video.source"}
+
+
 def test_objects_that_find_no_room_are_refused() -> None:
     assert fields(simulation__rigid__objects=[1, 3]) == {"simulation.rigid.objects"}
     assert fields(simulation__rigid__objects=[1, 3], simulation__rigid__radius=[0.2, 0.25]) == set()

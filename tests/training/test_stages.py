@@ -1,21 +1,22 @@
 """What each stage changes, and what it leaves exactly as it was."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from components.backbones.adapters import adapter_tensors, add_adapter, own_tensors
-from components.backbones.base import Backbone, Condition
+from components.backbones.base import Backbone
 from components.heads import Read4D
 from components.training import stage1 as stage1_module
 from components.training import stage2 as stage2_module
 from components.training.diffusion import Batch, diffusion_loss
 from components.training.losses import Truth, scale_shift_invariant, truth_losses
 from components.training.new_heads import new_heads
-from components.training.policy import Policy, Step
+from components.training.policy import Policy
 from components.training.stage1 import HeadsOnPseudoLabels, PseudoLabels
 from components.training.stage2 import SimulationTuning
 from components.training.stage3 import ALGORITHMS, Reinforcement
@@ -108,8 +109,8 @@ class TestStage1:
         learner = self.learner()
         heads = learner.heads
 
-        def forward(taps: object, noisy: Tensor, condition: Condition, spans: Sequence[range]) -> Read4D:
-            read = type(heads).forward(heads, taps, noisy, condition, spans)  # type: ignore[arg-type]
+        def forward(*given: Any) -> Read4D:  # noqa: ANN401
+            read = type(heads).forward(heads, *given)
             for field in Read4D.__dataclass_fields__:
                 getattr(read, field).retain_grad()
             reads.append(read)
@@ -291,7 +292,7 @@ class TestStage3:
         learner = Reinforcement(model, make_practice(), section, noise_level=0.05, seed=1)
         iterate, policies = ALGORITHMS["nft"], list[dict[str, Tensor]]()
 
-        def recorded(policy: Policy, step: Step, generator: torch.Generator) -> Mapping[str, float]:
+        def recorded(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:
             figures = iterate(policy, step, generator)
             policies.append(copies(adapter_tensors(model.backbone, "stage3")))
             return figures

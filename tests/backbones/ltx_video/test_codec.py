@@ -65,7 +65,8 @@ def test_shapes_and_types(codec: LtxCodec, videos: Frames) -> None:
     latents = codec.encode(videos[:2])
     assert (latents.shape, latents.dtype, latents.requires_grad) == ((2, *LATENTS), torch.float32, False)
     decoded = codec.decode(latents)
-    assert (decoded.shape, decoded.dtype) == (videos[:2].shape, np.uint8)
+    assert decoded.shape == videos[:2].shape
+    assert decoded.dtype == np.uint8
     assert (codec.channels, codec.spatial_stride) == (LATENTS[0], 32)
 
 

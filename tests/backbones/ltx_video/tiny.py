@@ -108,4 +108,5 @@ def packed(latents: Tensor) -> Tensor:
 
 def unpacked(tokens: Tensor) -> Tensor:
     """Tokens (B,F h w,C) of VIDEO as latents (B,C,F,h,w)."""
-    return tokens.unflatten(1, LATENTS[1:]).permute(0, 4, 1, 2, 3)
+    frames, height, width = LATENTS[1:]
+    return tokens.view(len(tokens), frames, height, width, -1).permute(0, 4, 1, 2, 3)
