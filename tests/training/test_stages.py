@@ -135,8 +135,7 @@ class TestStage1:
             flow=truth.flow,
             confidence=torch.ones_like(truth.depth_change),
         )
-        learner = self.learner(labels=labels)
-        in_space = learner._in_label_space(truth.log_depth + 0.3)
+        in_space = stage1_module._in_space_of(labels.depth_kind, truth.log_depth + 0.3)
         assert scale_shift_invariant(in_space, labels.depth).item() == pytest.approx(0, abs=1e-4)
 
     def test_labels_may_be_of_half_precision(self) -> None:
