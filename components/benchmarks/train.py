@@ -131,11 +131,12 @@ def _works(params: "Params", practice: Practice, name: str) -> Iterator[tuple[st
     model = make_model(params, name)
     patch = model.backbone.patch
     tokens = math.prod(data.latents.shape[2:]) // patch**2
+    truth = practice.truth[torch.arange(len(data))]
     labels = PseudoLabels(
-        depth=practice.truth.log_depth,
+        depth=truth.log_depth,
         depth_kind="affine_disparity",
-        flow=practice.truth.flow,
-        confidence=practice.truth.visible.half(),
+        flow=truth.flow,
+        confidence=truth.visible.half(),
     )
     heads = HeadsOnPseudoLabels(model.backbone, model.with_heads, data, labels, params.stage1, seed=params.seed)
     yield "stage1", _step_of(heads, 0), tokens * params.stage1.batch_size

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from components.compute import use_cores
 from components.model import load_model
-from components.pseudo_labels.storage import read_labelled
 from components.training.encoded import PSEUDO_FILE, load_encoded
 from components.training.gang import together
-from components.training.labels import collect_labels
+from components.training.labels import read_labels
 from components.training.new_heads import new_heads
 from components.training.stage1 import HeadsOnPseudoLabels
 from components.training.variant import train_variant
@@ -32,7 +31,7 @@ def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[
     models = Path("models") / backbone
     model = load_model(models / "base")
     data = load_encoded(Path("data/encoded") / backbone / PSEUDO_FILE)
-    labels = collect_labels(read_labelled(Path("data/pseudo_labels")))
+    labels = read_labels(Path("data/pseudo_labels"))
     heads = new_heads(model, params.heads, seed=params.seed)
     learner = HeadsOnPseudoLabels(model.backbone, heads, data, labels, params.stage1, seed=params.seed)
     return train_variant(

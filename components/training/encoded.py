@@ -20,14 +20,24 @@ CHUNK = 100  # clips encoded at once
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
-    """Clips in the order of their index. latents (N,C,F,h,w); text (N,L,D); empty (L,D): the text of no caption."""
+    """Clips in the order of their index. latents (N,C,F,h,w); text (N,L,D); empty (L,D): the text of no caption.
+
+    only: numbers of the clips that count, and are counted anew; all where it is None. What `load_encoded` gives lies in
+    a file that is mapped into memory: of a set larger than memory, what a batch needs is read.
+    """
 
     latents: Tensor
     text: Tensor
     empty: Tensor
+    only: Tensor | None = None
 
     def __len__(self) -> int:
-        return len(self.latents)
+        return len(self.latents if self.only is None else self.only)
+
+    @property
+    def shape(self) -> torch.Size:
+        """Of one clip's latents: (C,F,h,w)."""
+        return self.latents.shape[1:]
 
     def draw(
         self, count: int, generator: torch.Generator, *, caption_dropout: float = 0.0, share: Share | None = None
@@ -40,20 +50,31 @@ class Encoded:
         dropped = torch.rand(count, generator=generator) < caption_dropout if caption_dropout else None
         if share is not None:
             numbers, dropped = share.of(numbers), None if dropped is None else share.of(dropped)
-        text = self.text[numbers]  # a copy
+        text = self.text[self._places(numbers)]  # a copy
         if dropped is not None:
             text[dropped] = self.empty
         return numbers, replace(self.batch(numbers, text=text), share=share)
 
     def condition(self, numbers: Tensor) -> Condition:
         """What the videos of some clips are generated from."""
-        return Condition(first=on_device(self.latents[numbers, :, :1]), text=on_device(self.text[numbers]))
+        places = self._places(numbers)
+        return Condition(first=on_device(self.latents[places, :, :1]), text=on_device(self.text[places]))
 
     def batch(self, numbers: Tensor, *, text: Tensor | None = None) -> Batch:
         """Clips by number, where models compute; with their own text unless another is given."""
-        clean = on_device(self.latents[numbers])
-        text = on_device(self.text[numbers] if text is None else text)
+        places = self._places(numbers)
+        clean = on_device(self.latents[places])
+        text = on_device(self.text[places] if text is None else text)
         return Batch(clean=clean, condition=Condition(first=clean[:, :, :1], text=text))
+
+    def foresee(self, count: int, generator: torch.Generator, share: Share) -> Tensor:
+        """Numbers of the rank's clips that `draw` will give next, if nothing else is drawn before."""
+        copy = torch.Generator()
+        copy.set_state(generator.get_state())
+        return share.of(torch.randint(len(self), (count,), generator=copy))
+
+    def _places(self, numbers: Tensor) -> Tensor:
+        return numbers if self.only is None else self.only[numbers]
 
 
 def encode_clips(videos: Iterable[Frames], captions: Sequence[str], *, codec: Codec, text: TextEncoder) -> Encoded:

@@ -1,30 +1,79 @@
 """Pseudo-labels as the tensors that stage 1 learns from."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from components.errors import ClipError
-from components.pseudo_labels.storage import LabelledVideo
+from components.pseudo_labels.storage import LABELS, LabelRow, read_rows
+from components.shards import read_arrays
+from components.training.ahead import MOST_BYTES, Ahead, Source, read_side_by_side
 from components.training.stage1 import DepthKind, PseudoLabels
 
+BYTES_OF_PIXEL = 8  # of labels in memory: four values of two bytes
 
-def collect_labels(videos: Iterable[LabelledVideo]) -> PseudoLabels:
-    """Labels of all videos in their order, in half precision; ClipError when their depths are of different kinds."""
-    depth, flow, confidence = [], [], []
-    kinds: dict[DepthKind, str] = {}
-    for video in videos:
-        depth.append(video.depth.astype(np.float16))
-        flow.append(np.moveaxis(video.flow, -1, 1).astype(np.float16))
-        confidence.append(video.confidence.astype(np.float16))
-        kinds.setdefault(video.depth_kind, video.clip_id)
+
+def read_labels(folder: Path, *, most_bytes: int = MOST_BYTES) -> Source[PseudoLabels]:
+    """Labels of all videos in the order of the index, in half precision; ClipError when depths are of several kinds.
+
+    In memory where they take `most_bytes` at most; else each clip's are read from its shard when they are wanted.
+    """
+    labels = LabelsOnDisk(folder)
+    return labels if labels.bytes > most_bytes else labels.read(torch.arange(len(labels)))
+
+
+class LabelsOnDisk:
+    """Labels of videos, read from their shards as they are wanted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._rows = folder, read_rows(folder, LabelRow)
+        self._kind = _kind_of(self._rows, folder)
+        self._ahead = Ahead(self.read)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def frames(self) -> int:
+        """T of every clip."""
+        return self._rows[0].frames
+
+    def __getitem__(self, numbers: Tensor) -> PseudoLabels:
+        """Those of some clips, as float32, where models compute."""
+        return self._ahead.take(numbers).ready()
+
+    def expect(self, numbers: Tensor) -> None:
+        """Begin to read those of these clips in the background."""
+        self._ahead.expect(numbers)
+
+    @property
+    def bytes(self) -> int:
+        """What all labels take in memory."""
+        return sum(row.frames * row.height * row.width * BYTES_OF_PIXEL for row in self._rows)
+
+    def read(self, numbers: Tensor) -> PseudoLabels:
+        """Labels of some clips as they lie in memory."""
+        depth, flow, confidence = zip(*read_side_by_side(self._read_one, numbers), strict=True)
+        return PseudoLabels(
+            depth=torch.stack(depth), depth_kind=self._kind, flow=torch.stack(flow), confidence=torch.stack(confidence)
+        )
+
+    def _read_one(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        arrays, _ = read_arrays(self._folder, self._rows[number].extent, LABELS)
+        moved = (arrays["depth"], np.moveaxis(arrays["flow"], -1, 1), arrays["confidence"])
+        depth, flow, confidence = (torch.from_numpy(values.astype(np.float16)) for values in moved)
+        return depth, flow, confidence
+
+
+def _kind_of(rows: Sequence[LabelRow], folder: Path) -> DepthKind:
+    kinds: dict[str, str] = {}
+    for row in rows:
+        kinds.setdefault(row.depth_kind, row.clip_id)
     if len(kinds) != 1:
         found = ", ".join(f"{kind} ({clip})" for kind, clip in kinds.items()) or "none"
-        raise ClipError(f"data/pseudo_labels: depth_kind is {found}, expected one kind: run phys4d stage pseudo_label")
-    return PseudoLabels(
-        depth=torch.from_numpy(np.stack(depth)),
-        depth_kind=next(iter(kinds)),
-        flow=torch.from_numpy(np.stack(flow)),
-        confidence=torch.from_numpy(np.stack(confidence)),
-    )
+        raise ClipError(f"{folder}: depth_kind is {found}, expected one kind: run phys4d stage pseudo_label")
+    return cast("DepthKind", next(iter(kinds)))

@@ -33,16 +33,22 @@ class Truth:
     def __len__(self) -> int:
         return len(self.log_depth)
 
+    @property
+    def frames(self) -> int:
+        """T of every clip."""
+        return self.log_depth.shape[1]
+
     def __getitem__(self, index: Tensor) -> "Truth":
         """Some clips, as float32, where models compute."""
-        return Truth(
-            log_depth=on_device(self.log_depth[index]).float(),
-            valid=on_device(self.valid[index]),
-            foreground=on_device(self.foreground[index]),
-            flow=on_device(self.flow[index]).float(),
-            depth_change=on_device(self.depth_change[index]).float(),
-            visible=on_device(self.visible[index]),
-        )
+        return Truth(**{name: values[index] for name, values in vars(self).items()}).ready()
+
+    def ready(self) -> "Truth":
+        """All of them, as float32, where models compute."""
+        moved = {name: on_device(values) for name, values in vars(self).items()}
+        return Truth(**{name: value if value.dtype == torch.bool else value.float() for name, value in moved.items()})
+
+    def expect(self, index: Tensor) -> None:
+        """Nothing has to be read for them."""
 
 
 def scale_shift_invariant(predicted: Tensor, label: Tensor) -> Tensor:

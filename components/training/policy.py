@@ -12,6 +12,7 @@ from components.backbones.base import Backbone, Condition
 from components.compute import on_device
 from components.generate import read_4d
 from components.model import Model
+from components.training.ahead import Source
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
 from components.training.losses import Truth
@@ -39,7 +40,7 @@ class Practice:
     """Simulated clips to practise on: encoded, with truth, and the camera's rays (H,W,3) at unit depth."""
 
     data: Encoded
-    truth: Truth
+    truth: Source[Truth]
     rays: Tensor
 
 
@@ -75,14 +76,14 @@ class Policy:
 
     def noise(self, count: int, generator: torch.Generator) -> Tensor:
         """Noise (count,C,F,h,w) to sample from."""
-        return all_of(count).noise(self._practice.data.latents.shape[1:], generator)
+        return all_of(count).noise(self._practice.data.shape, generator)
 
     def judge(self, latents: Tensor, numbers: Tensor, condition: Condition, generator: torch.Generator) -> Judged:
         """Rewards of generated latents by the reader, as advantages within their groups.
 
         Each rank reads its share of them; groups and the batch's deviation are those of all ranks together.
         """
-        share, frames = share_of(len(latents)), self._practice.truth.log_depth.shape[1]
+        share, frames = share_of(len(latents)), self._practice.truth.frames
         read = read_4d(
             self._model, share.of(latents), condition[share.index], frames=frames, noise_level=self._noise_level
         )

@@ -11,9 +11,11 @@ from components.backbones.base import Frames
 from components.errors import ClipError
 from components.index import IndexRow, read_index
 from components.shards import read_part
+from components.training.ahead import MOST_BYTES, Ahead, Source, read_side_by_side
 from components.training.losses import Truth
 from components.training.rewards import rays_of
 
+BYTES_OF_PIXEL = 11  # of truth in memory: four values of two bytes, and three masks
 FIELDS = ("depth", "valid", "segmentation", "flow", "depth_change", "visible")
 
 
@@ -28,31 +30,63 @@ def videos_of(folder: Path) -> Iterator[Frames]:
         yield read_part(folder, row.extent, ("rgb",)).arrays["rgb"]
 
 
-def read_truth(folder: Path, rows: Sequence[IndexRow] | None = None) -> Truth:
-    """Truth of every clip in the order of the index, or of the clips of `rows`; floats in half precision."""
-    rows = rows or read_index(folder)
-    T, H, W = rows[0].frames, rows[0].height, rows[0].width
-    log_depth = np.empty((len(rows), T, H, W), np.float16)
-    valid, foreground = (np.empty((len(rows), T, H, W), np.bool_) for _ in range(2))
-    flow = np.empty((len(rows), T - 1, 2, H, W), np.float16)
-    depth_change = np.empty((len(rows), T - 1, H, W), np.float16)
-    visible = np.empty((len(rows), T - 1, H, W), np.bool_)
-    for number, row in enumerate(rows):
-        part = read_part(folder, row.extent, FIELDS)
-        log_depth[number] = np.log(part.arrays["depth"])
-        valid[number] = part.arrays["valid"]
-        foreground[number] = np.isin(part.arrays["segmentation"], part.dynamic)
-        flow[number] = np.moveaxis(part.arrays["flow"], -1, 1)
-        depth_change[number] = part.arrays["depth_change"]
-        visible[number] = part.arrays["visible"]
-    return Truth(
-        log_depth=torch.from_numpy(log_depth),
-        valid=torch.from_numpy(valid),
-        foreground=torch.from_numpy(foreground),
-        flow=torch.from_numpy(flow),
-        depth_change=torch.from_numpy(depth_change),
-        visible=torch.from_numpy(visible),
-    )
+def read_truth(folder: Path, rows: Sequence[IndexRow] | None = None, *, most_bytes: int = MOST_BYTES) -> Source[Truth]:
+    """Truth of every clip in the order of the index, or of the clips of `rows`; floats in half precision.
+
+    ClipError where there is no clip.
+
+    In memory where it takes `most_bytes` at most; else each clip is read from its shard when it is wanted.
+    """
+    clips = TruthOnDisk(folder, rows)
+    return clips if clips.bytes > most_bytes else clips.read(torch.arange(len(clips)))
+
+
+class TruthOnDisk:
+    """Truth of simulated clips, read from their shards as it is wanted."""
+
+    def __init__(self, folder: Path, rows: Sequence[IndexRow] | None = None) -> None:
+        self._folder, self._rows = folder, rows or read_index(folder)
+        if not self._rows:
+            raise ClipError(f"{folder}: no clips, expected one at least: simulate the split again")
+        self._ahead = Ahead(self.read)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def frames(self) -> int:
+        """T of every clip."""
+        return self._rows[0].frames
+
+    def __getitem__(self, numbers: Tensor) -> Truth:
+        """That of some clips, as float32, where models compute."""
+        return self._ahead.take(numbers).ready()
+
+    def expect(self, numbers: Tensor) -> None:
+        """Begin to read these clips in the background."""
+        self._ahead.expect(numbers)
+
+    @property
+    def bytes(self) -> int:
+        """What the truth of all clips takes in memory."""
+        return sum(row.frames * row.height * row.width * BYTES_OF_PIXEL for row in self._rows)
+
+    def read(self, numbers: Tensor) -> Truth:
+        """Truth of some clips as it lies in memory."""
+        parts = read_side_by_side(self._read_one, numbers)
+        return Truth(**{name: torch.stack([part[name] for part in parts]) for name in parts[0]})
+
+    def _read_one(self, number: int) -> dict[str, Tensor]:
+        part = read_part(self._folder, self._rows[number].extent, FIELDS)
+        arrays = part.arrays
+        return {
+            "log_depth": torch.from_numpy(np.log(arrays["depth"]).astype(np.float16)),
+            "valid": torch.from_numpy(arrays["valid"]),
+            "foreground": torch.from_numpy(np.isin(arrays["segmentation"], part.dynamic)),
+            "flow": torch.from_numpy(np.moveaxis(arrays["flow"], -1, 1).astype(np.float16)),
+            "depth_change": torch.from_numpy(arrays["depth_change"].astype(np.float16)),
+            "visible": torch.from_numpy(arrays["visible"]),
+        }
 
 
 def read_rays(folder: Path, rows: Sequence[IndexRow] | None = None) -> Tensor:

@@ -1,7 +1,7 @@
 """Stage 1: heads for depth and motion learn from pseudo-labels; the backbone is frozen, so videos stay the same."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from components.backbones.base import Backbone
 from components.compute import device, mixed_precision, on_device
 from components.heads import Heads, tap_numbers
+from components.training.ahead import Source
 from components.training.diffusion import add_noise
 from components.training.encoded import Encoded
 from components.training.losses import confident_flow, scale_shift_invariant
@@ -36,12 +37,24 @@ class PseudoLabels:
 
     def __getitem__(self, index: Tensor) -> "PseudoLabels":
         """Those of some clips, as float32, where models compute."""
-        return PseudoLabels(
-            depth=on_device(self.depth[index]).float(),
-            depth_kind=self.depth_kind,
-            flow=on_device(self.flow[index]).float(),
-            confidence=on_device(self.confidence[index]).float(),
-        )
+        depth, flow, confidence = (values[index] for values in (self.depth, self.flow, self.confidence))
+        return replace(self, depth=depth, flow=flow, confidence=confidence).ready()
+
+    def __len__(self) -> int:
+        return len(self.depth)
+
+    @property
+    def frames(self) -> int:
+        """T of every clip."""
+        return self.depth.shape[1]
+
+    def ready(self) -> "PseudoLabels":
+        """All of them, as float32, where models compute."""
+        depth, flow, confidence = (on_device(values).float() for values in (self.depth, self.flow, self.confidence))
+        return replace(self, depth=depth, flow=flow, confidence=confidence)
+
+    def expect(self, index: Tensor) -> None:
+        """Nothing has to be read for them."""
 
 
 class HeadsOnPseudoLabels:
@@ -51,14 +64,21 @@ class HeadsOnPseudoLabels:
     """
 
     def __init__(
-        self, backbone: Backbone, heads: Heads, data: Encoded, labels: PseudoLabels, section: "Stage1", *, seed: int
+        self,
+        backbone: Backbone,
+        heads: Heads,
+        data: Encoded,
+        labels: Source[PseudoLabels],
+        section: "Stage1",
+        *,
+        seed: int,
     ) -> None:
         check_shared(section.batch_size, field="stage1.batch_size")
         self.steps = section.steps
         self.heads = heads
         self._backbone, self._data, self._labels, self._section = backbone, data, labels, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
-        self._spans = backbone.frames_of_latent(labels.depth.shape[1])
+        self._spans = backbone.frames_of_latent(labels.frames)
         backbone.transformer.to(device()).eval().requires_grad_(False)
         heads.to(device()).train().requires_grad_(True)
         parameters = list(heads.parameters())
@@ -107,10 +127,13 @@ class HeadsOnPseudoLabels:
         with mixed_precision():
             read = self.heads(taps, noised.noisy, batch.condition, self._spans)
         labels = self._labels[numbers]
+        self._labels.expect(self._data.foresee(count, generator, share))
         return {
-            "depth": scale_shift_invariant(self._in_label_space(read.log_depth), labels.depth),
+            "depth": scale_shift_invariant(_in_space_of(labels.depth_kind, read.log_depth), labels.depth),
             "flow": confident_flow(read.flow, labels.flow, labels.confidence),
         }
 
-    def _in_label_space(self, log_depth: Tensor) -> Tensor:
-        return (-log_depth).exp() if self._labels.depth_kind == "affine_disparity" else log_depth.exp()
+
+def _in_space_of(kind: DepthKind, log_depth: Tensor) -> Tensor:
+    """What a label of that kind is affine in."""
+    return (-log_depth).exp() if kind == "affine_disparity" else log_depth.exp()

@@ -15,6 +15,7 @@ from components.compute import device, mixed_precision, on_device
 from components.heads import tap_numbers
 from components.model import Model
 from components.training import ranks
+from components.training.ahead import Source
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
 from components.training.losses import Truth, truth_losses
@@ -38,7 +39,7 @@ class SimulationTuning:
         self,
         model: Model,
         data: Encoded,
-        truth: Truth,
+        truth: Source[Truth],
         section: "Stage2",
         *,
         seed: int,
@@ -48,9 +49,11 @@ class SimulationTuning:
         check_shared(section.heads_batch_size, field="stage2.heads_batch_size")
         self.steps = section.steps + section.diffusion_steps
         self.heads = heads
+        self._share = share_of_both(section.heads_batch_size, section.batch_size)
+        self._seen = slice(0, section.heads_batch_size // ranks.size())
         self._backbone, self._data, self._truth, self._section = backbone, data, truth, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
-        self._spans = backbone.frames_of_latent(truth.log_depth.shape[1])
+        self._spans = backbone.frames_of_latent(truth.frames)
         self._release(seed)
         backbone.transformer.to(device())
         heads.to(device()).train().requires_grad_(True)
@@ -71,6 +74,7 @@ class SimulationTuning:
         """One step on a random batch; once the heads train, they see its first clips."""
         with self._state.undone_if_diverged():
             losses = self._losses(with_heads=step >= self._section.diffusion_steps)
+            self._foresee(step + 1)
             weights = self._section.weights
             total = sum((getattr(weights, name) * loss for name, loss in losses.items()), torch.zeros(()))
             total.backward()
@@ -110,7 +114,7 @@ class SimulationTuning:
     def _losses(self, *, with_heads: bool) -> dict[str, Tensor]:
         """Each loss on this rank's share of a batch; it has as many of the clips that the heads see as any other."""
         section, generator, backbone = self._section, self._state.generator, self._backbone
-        share = share_of_both(section.heads_batch_size, section.batch_size)
+        share = self._share
         numbers, batch = self._data.draw(section.batch_size, generator, caption_dropout=CAPTION_DROPOUT, share=share)
         times = on_device(share.of(self._times(section.batch_size)))
         diffusion, noised, prediction = diffusion_loss(
@@ -118,12 +122,18 @@ class SimulationTuning:
         )
         if not with_heads:
             return {"diffusion": diffusion}
-        seen = slice(0, section.heads_batch_size // ranks.size())
+        seen = self._seen
         with mixed_precision():
             taps = [tap[seen] for tap in prediction.taps]
             read = self.heads(taps, noised.noisy[seen], batch.condition[seen], self._spans)
         signal, _ = backbone.path(times[seen])
         return {"diffusion": diffusion, **truth_losses(read, self._truth[numbers[seen]], signal)}
+
+    def _foresee(self, step: int) -> None:
+        """Have the truth that a step will want read while this one computes."""
+        section, generator = self._section, self._state.generator
+        if section.diffusion_steps <= step < self.steps:
+            self._truth.expect(self._data.foresee(section.batch_size, generator, self._share)[self._seen])
 
     def _times(self, count: int) -> Tensor:
         generator = self._state.generator

@@ -1,7 +1,7 @@
 """The clips that stage 3 may practise on: its reward compares point clouds that one still camera sees."""
 
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 from components.errors import ClipError
 from components.index import read_index
 from components.shards import read_part
-from components.training.losses import Truth
+from components.training.ahead import Chosen
 from components.training.policy import Practice
 
 
@@ -29,11 +29,10 @@ def with_still_cameras(practice: Practice, folder: Path) -> Practice:
             "still: lower simulation.camera.orbit.share and simulate the split again"
         )
     sys.stderr.write(f"warning: stage 3 leaves out {clips - len(numbers)} of {clips} clips, whose cameras move\n")
-    data, truth = practice.data, practice.truth
     return replace(
         practice,
-        data=replace(data, latents=data.latents[numbers], text=data.text[numbers]),
-        truth=Truth(**{field.name: getattr(truth, field.name)[numbers] for field in fields(Truth)}),
+        data=replace(practice.data, only=numbers),
+        truth=Chosen(source=practice.truth, numbers=numbers),
     )
 
 

@@ -70,7 +70,7 @@ def test_encoded_clips_come_back_and_have_the_same_bytes(tmp_path: Path) -> None
     save_encoded(data, tmp_path / "a" / "clips.safetensors")
     save_encoded(data, tmp_path / "b" / "clips.safetensors")
     read = load_encoded(tmp_path / "a" / "clips.safetensors")
-    for field in Encoded.__dataclass_fields__:
+    for field in ("latents", "text", "empty"):
         assert torch.equal(getattr(read, field), getattr(data, field))
     assert (tmp_path / "a/clips.safetensors").read_bytes() == (tmp_path / "b/clips.safetensors").read_bytes()
 

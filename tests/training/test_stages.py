@@ -1,6 +1,6 @@
 """What each stage changes, and what it leaves exactly as it was."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from components.training import stage2 as stage2_module
 from components.training.diffusion import Batch, diffusion_loss
 from components.training.losses import Truth, scale_shift_invariant, truth_losses
 from components.training.new_heads import new_heads
-from components.training.policy import Policy
+from components.training.policy import Policy, Step
 from components.training.stage1 import HeadsOnPseudoLabels, PseudoLabels
 from components.training.stage2 import SimulationTuning
 from components.training.stage3 import ALGORITHMS, Reinforcement
@@ -136,8 +136,7 @@ class TestStage1:
             flow=truth.flow,
             confidence=torch.ones_like(truth.depth_change),
         )
-        learner = self.learner(labels=labels)
-        in_space = learner._in_label_space(truth.log_depth + 0.3)
+        in_space = stage1_module._in_space_of(labels.depth_kind, truth.log_depth + 0.3)
         assert scale_shift_invariant(in_space, labels.depth).item() == pytest.approx(0, abs=1e-4)
 
     def test_labels_may_be_of_half_precision(self) -> None:
@@ -292,7 +291,7 @@ class TestStage3:
         learner = Reinforcement(model, make_practice(), section, noise_level=0.05, seed=1)
         iterate, policies = ALGORITHMS["nft"], list[dict[str, Tensor]]()
 
-        def recorded(policy: Policy, step: Callable[[], None], generator: torch.Generator) -> Mapping[str, float]:
+        def recorded(policy: Policy, step: Step, generator: torch.Generator) -> Mapping[str, float]:
             figures = iterate(policy, step, generator)
             policies.append(copies(adapter_tensors(model.backbone, "stage3")))
             return figures

@@ -35,8 +35,12 @@ def test_clips_whose_camera_moves_are_left_out_with_a_warning(
     assert still_cameras(folder).tolist() == [0, 2, 3]
     kept = with_still_cameras(practice, folder)
     assert (len(kept.data), len(kept.truth)) == (3, 3)
-    assert torch.equal(kept.data.latents, practice.data.latents[[0, 2, 3]])
-    assert torch.equal(kept.truth.flow, practice.truth.flow[[0, 2, 3]])
+    three, theirs = torch.arange(3), torch.tensor([0, 2, 3])
+    assert torch.equal(kept.data.batch(three).clean, practice.data.latents[theirs])
+    assert torch.equal(kept.data.condition(three).text, practice.data.text[theirs])
+    assert torch.equal(kept.truth[three].flow, practice.truth[theirs].flow)
+    numbers, _ = kept.data.draw(50, torch.Generator().manual_seed(0))
+    assert set(numbers.tolist()) == {0, 1, 2}
     assert "leaves out 1 of 4 clips" in capsys.readouterr().err
 
 
