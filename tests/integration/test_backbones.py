@@ -1,7 +1,6 @@
 """Several backbones through the whole graph at once; each a chain of its own."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -47,7 +46,7 @@ def test_dvc_finds_nothing_to_do(done: Project) -> None:
 
 
 def test_editing_one_leaves_the_others_as_they_are(done: Project) -> None:
-    path: Path = done.root / "components/backbones/open_sora/stdit3.py"
+    path = done.root / "components/backbones/open_sora/stdit3.py"
     content = path.read_text()
     path.write_text(content + "\n")
     try:
