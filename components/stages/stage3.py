@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from components.compute import use_cores
 from components.model import load_model
 from components.training.encoded import TRAIN_FILE, load_encoded
+from components.training.engine import engine_of
 from components.training.gang import together
 from components.training.policy import Practice
 from components.training.simulated import read_rays, read_truth
@@ -37,7 +38,14 @@ def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[
         rays=read_rays(clips),
     )
     practice = with_still_cameras(practice, clips)
-    learner = Reinforcement(model, practice, params.stage3, noise_level=params.heads.noise_level, seed=params.seed)
+    learner = Reinforcement(
+        model,
+        practice,
+        params.stage3,
+        noise_level=params.heads.noise_level,
+        seed=params.seed,
+        engine=engine_of(params.resources),
+    )
     return train_variant(
         learner,
         model,

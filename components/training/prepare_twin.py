@@ -9,6 +9,7 @@ from components.backbones.wan import Wan, tiny_transformer
 from components.files import write_atomically
 from components.model import CODEC_FILE, LOSSES_FILE, TRANSFORMER_FOLDER, seal
 from components.training.encoded import encode_clips
+from components.training.engine import engine_of
 from components.training.simulated import captions_of, videos_of
 from components.training.stand_in import StandIn
 from components.training.trainer import Surroundings, losses_csv, train
@@ -30,7 +31,7 @@ def prepare_twin(params: "Params", context: "StageContext", section: "Wan22", *,
         section.tiny, channels=codec.channels, text_width=params.text.width, seed=params.seed
     )
     backbone = Wan(transformer, size=section.size, time_shift=section.tiny.time_shift)
-    learner = StandIn(backbone, data, params.prepare, seed=params.seed)
+    learner = StandIn(backbone, data, params.prepare, seed=params.seed, engine=engine_of(params.resources))
     with context.progress(learner.steps) as display:
         history = train(
             learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)

@@ -11,6 +11,7 @@ from components.backbones.adapters import POLICY, adapter_ranks, adapter_tensors
 from components.compute import device
 from components.model import Model
 from components.training import grpo, nft, ranks
+from components.training.engine import PLAIN, Engine, place
 from components.training.optimisers import Optimisers, adam
 from components.training.policy import Policy, Practice
 from components.training.ranks import check_fits
@@ -32,7 +33,16 @@ class Reinforcement:
     of it cancels.
     """
 
-    def __init__(self, model: Model, practice: Practice, section: "Stage3", *, noise_level: float, seed: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        practice: Practice,
+        section: "Stage3",
+        *,
+        noise_level: float,
+        seed: int,
+        engine: Engine = PLAIN,
+    ) -> None:
         _check_shared(section)
         self.steps = section.iterations
         self.heads = model.with_heads
@@ -42,9 +52,9 @@ class Reinforcement:
         self._backbone = model.backbone
         self._done = 0
         add_adapter(model.backbone, POLICY, rank=section.lora_rank, seed=seed)
-        transformer = model.backbone.transformer.to(device())
+        place(model.backbone, engine)
         model.with_heads.to(device())
-        parameters = [value for value in transformer.parameters() if value.requires_grad]
+        parameters = [value for value in model.backbone.transformer.parameters() if value.requires_grad]
         self._policy = Policy(model, parameters, practice, section, noise_level)
         self._optimisers = Optimisers([adam(parameters, section.learning_rate)], clipped=[parameters])
         self._state = TrainingState(
