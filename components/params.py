@@ -29,6 +29,9 @@ class Resources(Section):
     processes: Annotated[int, Field(ge=1, le=1024)]
     threads: Annotated[int, Field(ge=1, le=1024)]
     ranks: Annotated[int, Field(ge=1, le=64)]  # processes of this machine that train together, one on an accelerator
+    checkpointing: bool  # blocks are computed again in the backward pass: less memory, a third more time
+    shard: bool  # each rank keeps a part of the transformer
+    compile: bool  # blocks by torch.compile
 
 
 class Video(Section):

@@ -8,7 +8,7 @@ import torch
 from components.compute import device, has_fast_bfloat16, mixed_precision, use_cores
 from components.params import Resources
 
-RESOURCES = Resources(processes=2, threads=1, ranks=1)
+RESOURCES = Resources(processes=2, threads=1, ranks=1, checkpointing=False, shard=False, compile=False)
 
 
 @pytest.fixture

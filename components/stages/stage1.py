@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from components.compute import use_cores
 from components.model import load_model
 from components.training.encoded import PSEUDO_FILE, load_encoded
+from components.training.engine import engine_of
 from components.training.gang import together
 from components.training.labels import read_labels
 from components.training.new_heads import new_heads
@@ -33,7 +34,9 @@ def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[
     data = load_encoded(Path("data/encoded") / backbone / PSEUDO_FILE)
     labels = read_labels(Path("data/pseudo_labels"))
     heads = new_heads(model, params.heads, seed=params.seed)
-    learner = HeadsOnPseudoLabels(model.backbone, heads, data, labels, params.stage1, seed=params.seed)
+    learner = HeadsOnPseudoLabels(
+        model.backbone, heads, data, labels, params.stage1, seed=params.seed, engine=engine_of(params.resources)
+    )
     return train_variant(
         learner,
         model,

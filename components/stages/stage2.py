@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from components.compute import use_cores
 from components.model import load_model
 from components.training.encoded import TRAIN_FILE, load_encoded
+from components.training.engine import engine_of
 from components.training.gang import together
 from components.training.simulated import read_truth
 from components.training.stage2 import SimulationTuning
@@ -31,7 +32,7 @@ def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[
     model = load_model(models / "base", models / "stage1")
     data = load_encoded(Path("data/encoded") / backbone / TRAIN_FILE)
     truth = read_truth(Path("data/simulation/train"))
-    learner = SimulationTuning(model, data, truth, params.stage2, seed=params.seed)
+    learner = SimulationTuning(model, data, truth, params.stage2, seed=params.seed, engine=engine_of(params.resources))
     return train_variant(
         learner,
         model,

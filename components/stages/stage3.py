@@ -9,6 +9,7 @@ from components import depth_network
 from components.compute import use_cores
 from components.model import load_model
 from components.training.encoded import TRAIN_FILE, load_encoded
+from components.training.engine import engine_of
 from components.training.gang import together
 from components.training.instrument import DevScenes, Sampling, dev_scenes
 from components.training.policy import Practice
@@ -43,7 +44,9 @@ def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[
         rays=read_rays(clips),
     )
     practice = with_still_cameras(practice, clips)
-    learner = Reinforcement(model, practice, section, noise_level=noise_level, seed=params.seed)
+    learner = Reinforcement(
+        model, practice, section, noise_level=noise_level, seed=params.seed, engine=engine_of(params.resources)
+    )
     parent, folder = models / "stage2", models / "stage3"
     facts = {"seed": params.seed, "stage3": section.model_dump()}
     if not section.watch.every:

@@ -53,7 +53,7 @@ class Optimisers:
         """
         parameters = [value for group in self._clipped for value in group]
         ranks.average_([value.grad for value in parameters if value.grad is not None])
-        norms = [torch.nn.utils.clip_grad_norm_(group, LARGEST_NORM) for group in self._clipped]
+        norms = [ranks.whole(torch.nn.utils.clip_grad_norm_(group, LARGEST_NORM)) for group in self._clipped]
         found = self._look(figures, norms)
         for member, rates in zip(self.members, self._rates, strict=True):
             for group, rate in zip(member.param_groups, rates, strict=True):
@@ -81,7 +81,7 @@ class Optimisers:
     def state(self) -> dict[str, Tensor]:
         """All that steps change, as flat tensors."""
         return {
-            f"{number}.{index}.{name}": torch.as_tensor(value)
+            f"{number}.{index}.{name}": ranks.whole(torch.as_tensor(value))
             for number, member in enumerate(self.members)
             for index, values in member.state_dict()["state"].items()
             for name, value in values.items()
@@ -90,12 +90,18 @@ class Optimisers:
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`."""
         for number, member in enumerate(self.members):
+            parameters = [value for group in member.param_groups for value in group["params"]]
             inner: dict[int, dict[str, Any]] = {}
             for key, value in state.items():
                 owner, index, name = key.split(".", 2)
                 if int(owner) == number:
-                    inner.setdefault(int(index), {})[name] = value.clone()
+                    inner.setdefault(int(index), {})[name] = _beside(value.clone(), parameters[int(index)])
             member.load_state_dict({"state": inner, "param_groups": member.state_dict()["param_groups"]})
+
+
+def _beside(value: Tensor, parameter: Tensor) -> Tensor:
+    """A value of an optimiser's state, sharded as its parameter is where it has a number for each of its numbers."""
+    return ranks.like(value, parameter) if value.shape == parameter.shape else value
 
 
 def schedule(step: int, steps: int) -> float:

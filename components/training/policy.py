@@ -127,6 +127,10 @@ class Policy:
         finally:
             self._swap()
 
+    @torch.no_grad()
     def _swap(self) -> None:
+        """In place, for what is sharded is put together from the memory that it has had from the beginning."""
         for kept, value in zip(self._old, self.parameters, strict=True):
-            value.data, kept.data = kept.data, value.data
+            now = value.detach().clone()
+            value.copy_(kept)
+            kept.copy_(now)

@@ -10,6 +10,7 @@ from components.backbones.twin import save_twin, twin_facts
 from components.files import write_atomically
 from components.model import CODEC_FILE, LOSSES_FILE, seal
 from components.training.encoded import encode_clips
+from components.training.engine import engine_of
 from components.training.simulated import captions_of, videos_of
 from components.training.stand_in import StandIn
 from components.training.trainer import Surroundings, losses_csv, train
@@ -35,7 +36,7 @@ def prepare_twin(params: "Params", context: "StageContext", name: str, *, folder
         video=VideoShape(**params.video.model_dump()),
     )
     backbone = family(name).make_twin(shape, seed=params.seed)
-    learner = StandIn(backbone, data, params.prepare, seed=params.seed)
+    learner = StandIn(backbone, data, params.prepare, seed=params.seed, engine=engine_of(params.resources))
     with context.progress(learner.steps) as display:
         history = train(
             learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)

@@ -7,15 +7,17 @@ network that is looked into, are averaged once a step. Alone, all of this is the
 
 import itertools
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-from components.compute import on_device
+from components.compute import device, on_device
 from components.errors import ParametersError
 
 BUCKET = 2**26  # values that are averaged in one call: what an extra copy of gradients takes
@@ -124,10 +126,13 @@ def gather(values: Tensor) -> Tensor:
 
 @torch.no_grad()
 def average_(tensors: Sequence[Tensor]) -> None:
-    """Replace each tensor by its mean over the ranks; all ranks give as many, of the same shapes."""
+    """Replace each tensor by its mean over the ranks; all ranks give as many, of the same shapes.
+
+    Those of sharded parameters are means already.
+    """
     if size() == 1:
         return
-    for bucket in _buckets(tensors):
+    for bucket in _buckets([value for value in tensors if not is_sharded(value)]):
         flat = torch.cat([value.flatten() for value in bucket])
         dist.all_reduce(flat)
         flat /= size()
@@ -165,6 +170,38 @@ def text_from_leader(text: str) -> str:
     texts = [text]
     dist.broadcast_object_list(texts, device=torch.device("cpu"))
     return texts[0]
+
+
+def shard(module: nn.Module, blocks: Sequence[nn.Module]) -> None:
+    """Leave each rank a part of every parameter; a block's are put together while it computes (FSDP2)."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    # of in-place changes of what a module put out, which nobody makes
+    warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")
+    mesh = init_device_mesh(device().type, (size(),))
+    for block in (*blocks, module):
+        fully_shard(block, mesh=mesh)
+
+
+def is_sharded(value: Tensor) -> bool:
+    """Whether this rank holds a part of it alone: a DTensor, whose library takes long to load."""
+    return hasattr(value, "full_tensor")
+
+
+def whole(value: Tensor) -> Tensor:
+    """All of a tensor; all ranks call it."""
+    return cast("Any", value).full_tensor() if is_sharded(value) else value
+
+
+def like(value: Tensor, other: Tensor) -> Tensor:
+    """`value`, which is whole, sharded as `other` is; as it is where that is not."""
+    if not is_sharded(other):
+        return value
+    from torch.distributed.tensor import distribute_tensor
+
+    sharded = cast("Any", other)
+    return distribute_tensor(value.to(other.device, other.dtype), sharded.device_mesh, sharded.placements)
 
 
 def _buckets(tensors: Sequence[Tensor]) -> list[list[Tensor]]:

@@ -14,6 +14,7 @@ from components.heads import Heads, tap_numbers
 from components.training.ahead import Source
 from components.training.diffusion import add_noise
 from components.training.encoded import Encoded
+from components.training.engine import PLAIN, Engine, place
 from components.training.losses import confident_flow, scale_shift_invariant
 from components.training.optimisers import Optimisers, adam, schedule
 from components.training.ranks import check_shared, share_of
@@ -72,6 +73,7 @@ class HeadsOnPseudoLabels:
         section: "Stage1",
         *,
         seed: int,
+        engine: Engine = PLAIN,
     ) -> None:
         check_shared(section.batch_size, field="stage1.batch_size")
         self.steps = section.steps
@@ -79,7 +81,8 @@ class HeadsOnPseudoLabels:
         self._backbone, self._data, self._labels, self._section = backbone, data, labels, section
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
         self._spans = backbone.frames_of_latent(labels.frames)
-        backbone.transformer.to(device()).eval().requires_grad_(False)
+        backbone.transformer.eval().requires_grad_(False)
+        place(backbone, engine)
         heads.to(device()).train().requires_grad_(True)
         parameters = list(heads.parameters())
         self._state = TrainingState(

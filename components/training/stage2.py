@@ -18,6 +18,7 @@ from components.training import ranks
 from components.training.ahead import Source
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
+from components.training.engine import PLAIN, Engine, place
 from components.training.losses import Truth, truth_losses
 from components.training.optimisers import muon_and_adam, schedule
 from components.training.ranks import check_shared, share_of_both
@@ -43,6 +44,7 @@ class SimulationTuning:
         section: "Stage2",
         *,
         seed: int,
+        engine: Engine = PLAIN,
     ) -> None:
         backbone, heads = model.backbone, model.with_heads
         check_shared(section.batch_size, field="stage2.batch_size")
@@ -55,7 +57,7 @@ class SimulationTuning:
         self._taps = tap_numbers(len(backbone.blocks()), heads.shape.taps)
         self._spans = backbone.frames_of_latent(truth.frames)
         self._release(seed)
-        backbone.transformer.to(device())
+        place(backbone, engine)
         heads.to(device()).train().requires_grad_(True)
         self._state = TrainingState(
             modules={"transformer": backbone.transformer, "heads": heads},

@@ -12,6 +12,7 @@ from components.backbones.adapters import POLICY, adapter_ranks, adapter_tensors
 from components.compute import device
 from components.model import Model
 from components.training import grpo, nft, ranks
+from components.training.engine import PLAIN, Engine, place
 from components.training.optimisers import Optimisers, adam
 from components.training.policy import Policy, Practice
 from components.training.ranks import check_fits
@@ -33,7 +34,16 @@ class Reinforcement:
     of it cancels.
     """
 
-    def __init__(self, model: Model, practice: Practice, section: "Stage3", *, noise_level: float, seed: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        practice: Practice,
+        section: "Stage3",
+        *,
+        noise_level: float,
+        seed: int,
+        engine: Engine = PLAIN,
+    ) -> None:
         _check_shared(section)
         self.steps = section.iterations
         self.heads = model.with_heads
@@ -43,9 +53,9 @@ class Reinforcement:
         self._backbone = model.backbone
         self._done = 0
         add_adapter(model.backbone, POLICY, rank=section.lora_rank, seed=seed)
-        transformer = model.backbone.transformer.to(device())
+        place(model.backbone, engine)
         model.with_heads.to(device())
-        parameters = [value for value in transformer.parameters() if value.requires_grad]
+        parameters = [value for value in model.backbone.transformer.parameters() if value.requires_grad]
         self._policy = Policy(model, parameters, practice, section, noise_level)
         self._optimisers = Optimisers([adam(parameters, section.learning_rate)], clipped=[parameters])
         self._state = TrainingState(
@@ -77,8 +87,8 @@ class Reinforcement:
 
         Before the second half begins that is the policy as it is, then the mean of its policies so far.
         """
-        learning, averages = _copies(self._adapter()), self._state.averages
-        kept = _copies(averages) if done > self.steps // 2 else learning
+        learning, averages = _whole(self._adapter()), self._state.averages
+        kept = _whole(averages) if done > self.steps // 2 else learning
         self.put(kept)
         try:
             yield kept
@@ -86,9 +96,9 @@ class Reinforcement:
             self.put(learning)
 
     def put(self, adapter: Mapping[str, Tensor]) -> None:
-        """Give the policy this adapter."""
+        """Give the policy this adapter, which is whole."""
         for name, value in self._adapter().items():
-            value.copy_(adapter[name])
+            value.copy_(ranks.like(adapter[name], value))
 
     @property
     def adapters(self) -> dict[str, int]:
@@ -128,3 +138,8 @@ def _check_shared(section: "Stage3") -> None:
 
 def _copies(adapter: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in adapter.items()}
+
+
+def _whole(adapter: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies of all of it, also where each rank holds a part."""
+    return {name: ranks.whole(value).clone() for name, value in adapter.items()}

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from components.backbones.base import Backbone
-from components.compute import device, on_device
+from components.compute import on_device
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
+from components.training.engine import PLAIN, Engine, assemble, place
 from components.training.optimisers import muon_and_adam, schedule
 from components.training.ranks import check_shared, share_of
 from components.training.state import TrainingState
@@ -28,11 +29,14 @@ AVERAGE_FROM = 100  # steps: the first ones are forgotten at once
 class StandIn:
     """Diffusion loss on every parameter; what is kept is the moving average of the weights."""
 
-    def __init__(self, backbone: Backbone, data: Encoded, section: "Prepare", *, seed: int) -> None:
+    def __init__(
+        self, backbone: Backbone, data: Encoded, section: "Prepare", *, seed: int, engine: Engine = PLAIN
+    ) -> None:
         check_shared(section.batch_size, field="prepare.batch_size")
         self.steps = section.steps
         self._backbone, self._data, self._section = backbone, data, section
-        backbone.transformer.to(device()).train().requires_grad_(True)
+        backbone.transformer.train().requires_grad_(True)
+        place(backbone, engine)
         optimisers = muon_and_adam(
             backbone.transformer,
             learning_rate=section.learning_rate,
@@ -63,6 +67,7 @@ class StandIn:
     def finish(self) -> None:
         """Put the averages in the place of the weights."""
         self._copy_averages()
+        assemble(self._backbone.transformer)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that updates change."""

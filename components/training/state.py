@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from components.backbones.adapters import copy_into
+from components.training import ranks
 from components.training.optimisers import DivergedError, Optimisers
 
 
@@ -22,18 +23,21 @@ class TrainingState:
     averages: Mapping[str, Tensor]
 
     def tensors(self) -> dict[str, Tensor]:
-        """All of it, by name."""
+        """All of it, by name; all ranks call it, for each may hold a part."""
         return {
-            **_prefixed("module", self._weights()),
-            **_prefixed("average", self.averages),
+            **_prefixed("module", _whole(self._weights())),
+            **_prefixed("average", _whole(self.averages)),
             **_prefixed("optimiser", self.optimisers.state()),
             "generator": self.generator.get_state(),
         }
 
     def load(self, tensors: Mapping[str, Tensor], *, source: Path) -> None:
         """The inverse of `tensors`; Phys4dError when they are of a model of another shape."""
-        copy_into(self._weights(), _without("module", tensors), source=source)
-        copy_into(dict(self.averages), _without("average", tensors), source=source)
+        for own, prefix in ((self._weights(), "module"), (dict(self.averages), "average")):
+            found = _without(prefix, tensors)
+            copy_into(
+                own, {name: ranks.like(value, own.get(name, value)) for name, value in found.items()}, source=source
+            )
         self.optimisers.load_state(_without("optimiser", tensors))
         self.generator.set_state(tensors["generator"])
 
@@ -61,6 +65,10 @@ class TrainingState:
             for name, value in owner.named_parameters()
             if value.requires_grad
         }
+
+
+def _whole(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: ranks.whole(value) for name, value in tensors.items()}
 
 
 def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from components.files import move_folder, new_folder, write_atomically
 from components.heads import Heads
 from components.model import Model, write_variant
+from components.training.engine import assemble
 from components.training.ranks import leads
 from components.training.trainer import Learner, Surroundings, losses_csv, train
 
@@ -61,6 +62,7 @@ def train_variant(
         history = train(
             learner, Surroundings(folder=context.work, display=display, stopped=context.stopped, log=context.log)
         )
+    assemble(model.backbone.transformer)
     if not leads():
         return dict(history[-1])
     made = new_folder(context.work / "model")

@@ -1,8 +1,8 @@
 """Ranks that train together end as one process does, up to the rounding of sums; alone, a rank is that process.
 
 Tolerance: 1e-4 of a figure (3e-5 was measured in GRPO, whose ratios are differences of large numbers, and 1e-6
-elsewhere), and a tenth of how far a tensor of weights has moved: 6 % was measured, where gradients are nearly nothing
-and Muon, which makes all of them equally large, rounds to bfloat16.
+elsewhere), and a fifth of how far a tensor of weights has moved: 12 % was measured, where a gradient is of low rank and
+Muon makes the other directions, which are rounding, as large. Without Muon it is 1e-3.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor
 
 from components.errors import ParametersError
@@ -26,7 +27,7 @@ from components.training.checkpoints import CHECKPOINT_FILE
 from components.training.stage3 import Reinforcement
 from components.training.trainer import train
 from tests.training.learners import stage1, stage2_blocks, stage3_grpo, stage3_nft, stand_in
-from tests.training.rank import MAKERS
+from tests.training.rank import MAKERS, STOPPED
 from tests.training.twins import (
     STAGE3,
     assert_same,
@@ -88,7 +89,7 @@ def test_two_ranks_have_the_losses_and_the_weights_of_one_process(name: str, two
     for key, value in learner.state().items():
         if key.startswith(("module/", "average/")):
             apart, moved = (torch.linalg.vector_norm(value - other) for other in (found.state[key], before[key]))
-            assert apart < 0.1 * moved, key
+            assert apart < 0.2 * moved, key
 
 
 @pytest.mark.slow
@@ -102,14 +103,26 @@ def test_ranks_agree_bit_for_bit_and_one_of_them_logs(name: str, two: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_signal_to_one_rank_stops_all_after_one_save_and_all_go_on(two: Path) -> None:
+@pytest.mark.parametrize("name", STOPPED)
+def test_a_signal_to_one_rank_stops_all_after_one_save_and_all_go_on(name: str, two: Path) -> None:
+    folder = two / f"{name}-stopped"
+    assert [path.name for path in (folder / "work").iterdir()] == [CHECKPOINT_FILE]
     for rank in range(2):
-        assert "stopped at step 3 of 6" in (two / f"stopped-{rank}.txt").read_text()
-    assert [path.name for path in (two / "stopped").iterdir()] == [CHECKPOINT_FILE]
-    for rank in range(2):
-        whole, again = (read_end(two / f"{name}-{rank}.safetensors") for name in ("stand_in", "stopped"))
+        assert "stopped at step 3 of" in (folder / f"stopped-{rank}.txt").read_text()
+        whole = read_end(two / f"{name}-{rank}.safetensors")
+        again = read_end(folder / f"stopped-{rank}.safetensors")
         assert again.history == whole.history
         assert_same(again.state, whole.state)
+
+
+@pytest.mark.slow
+def test_a_sharded_model_is_written_whole(two: Path) -> None:
+    """And while it trains, each rank holds half of it."""
+    for rank in range(2):
+        with safe_open(two / f"written-{rank}.safetensors", "pt") as file:
+            held, whole = (int(file.metadata()[name]) for name in ("held", "whole"))
+        assert held == pytest.approx(whole / 2, rel=0.01)
+        assert_same(load_file(two / f"written-{rank}.safetensors"), load_file(two / f"state-{rank}.safetensors"))
 
 
 class TestShares:
