@@ -3,7 +3,6 @@
 What a stage needs of memory is planned by them, without a download.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +24,7 @@ class Outline:
 
 def in_precision(model: Any, dtype: torch.dtype) -> Any:  # noqa: ANN401 -- the libraries' classes have no types
     """`model`, frozen, its weights in `dtype` but for those that its class keeps in float32, as diffusers loads it."""
-    kept: Sequence[str] = getattr(model, "_keep_in_fp32_modules", None) or ()
+    kept: tuple[str, ...] | list[str] = getattr(model, "_keep_in_fp32_modules", None) or ()
     for name, value in model.named_parameters():
         if not any(part in name for part in kept):
             value.data = value.data.to(dtype)

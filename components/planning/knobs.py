@@ -95,7 +95,9 @@ def smaller_videos(params: "Params", backbone: str) -> list["Params"]:
     size = FAMILIES[backbone][getattr(params.backbones, backbone).size]
     found = []
     for divisor in (2, 4) if not size.native else ():
-        sides = {side: getattr(params.video, side) // divisor // size.token * size.token for side in ("height", "width")}
+        sides = {
+            side: getattr(params.video, side) // divisor // size.token * size.token for side in ("height", "width")
+        }
         if min(sides.values()) >= 2 * size.token:
             found.append(_with(params, "video", **sides))
     return found
@@ -121,9 +123,7 @@ def _configurations(params: "Params", split: str) -> Knob:
         simulation = params.simulation.model_copy(update={"splits": splits.model_copy(update={split: changed})})
         return params.model_copy(update={"simulation": simulation})
 
-    return Knob(
-        field=f"simulation.splits.{split}.configurations", now=sum(counts.values()), last=len(counts), put=put
-    )
+    return Knob(field=f"simulation.splits.{split}.configurations", now=sum(counts.values()), last=len(counts), put=put)
 
 
 def _with(params: "Params", section: str, **changes: Any) -> "Params":  # noqa: ANN401 -- of any of its fields

@@ -22,6 +22,8 @@ META = torch.device("meta")
 LONG = 2**31  # where only values would say how long: as long as a slice can be
 
 
+Operation = Callable[..., Any]  # torch's
+Arguments = tuple[Any, ...]
 _Shape = tuple[tuple[int, ...], tuple[int, ...], torch.dtype]
 _Shapes = _Shape | tuple[_Shape, ...]
 
@@ -30,7 +32,7 @@ class Ledger(TorchDispatchMode):
     """Bytes of distinct storages. alive and peak: of all of them; waiting and most_waiting: kept for backward."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.alive = self.peak = self.waiting = self.most_waiting = 0
         self._sizes: dict[int, int] = {}
         self._waiting: dict[int, int] = {}
@@ -52,7 +54,7 @@ class Ledger(TorchDispatchMode):
         return tensor
 
     def __torch_dispatch__(
-        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self, func: Operation, types: Iterable[type], args: Arguments = (), kwargs: dict[str, Any] | None = None
     ) -> Any:  # noqa: ANN401 -- torch's own interface
         """Run the operation and count what came out of it."""
         out = func(*args, **(kwargs or {}))
@@ -63,7 +65,7 @@ class Ledger(TorchDispatchMode):
 
     def _count(self, tensor: Tensor) -> int:
         storage = tensor.untyped_storage()
-        key = storage._cdata
+        key: int = storage._cdata
         if key not in self._sizes:
             size = storage.nbytes()
             self._sizes[key] = size
@@ -87,11 +89,11 @@ class WithoutValues(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._known: dict[Hashable, _Shapes] = {}
 
     def __torch_dispatch__(
-        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self, func: Operation, types: Iterable[type], args: Arguments = (), kwargs: dict[str, Any] | None = None
     ) -> Any:  # noqa: ANN401
         """Run the operation, or answer in the place of values."""
         kwargs = kwargs or {}
@@ -128,7 +130,7 @@ class Choices(TorchFunctionMode):
         self._fused = fused_attention
 
     def __torch_function__(
-        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self, func: Operation, types: Iterable[type], args: Arguments = (), kwargs: dict[str, Any] | None = None
     ) -> Any:  # noqa: ANN401
         """Call the function, or what stands for it."""
         kwargs = kwargs or {}
@@ -172,13 +174,13 @@ def _without_values(value: object) -> object:
     return value
 
 
-def _fused_attention(
+def _fused_attention(  # noqa: PLR0917
     query: Tensor,
     key: Tensor,
     value: Tensor,
     attn_mask: Tensor | None = None,
     dropout_p: float = 0.0,
-    is_causal: bool = False,  # noqa: FBT001, FBT002 -- torch's own signature
+    is_causal: bool = False,
     scale: float | None = None,
     **_: object,
 ) -> Tensor:

@@ -47,6 +47,4 @@ def described(memory: float, *, ram: float | None, profile: str) -> Machine:
     Then only the RAM that is told counts.
     """
     accelerated = ram is not None or profile in ACCELERATED
-    return Machine(
-        memory=round(memory * GIGA), accelerated=accelerated, ram=None if ram is None else round(ram * GIGA)
-    )
+    return Machine(memory=round(memory * GIGA), accelerated=accelerated, ram=None if ram is None else round(ram * GIGA))

@@ -21,7 +21,7 @@ LESS = 0.75  # of what was estimated: what is aimed at where that was too little
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One stage of the plan; without an estimate where it holds no model. advice: what to change where it does not fit."""
+    """One stage of the plan; without estimate where it holds no model. advice: what makes it fit, where it does not."""
 
     stage: str
     estimate: Estimate | None = None
@@ -51,8 +51,10 @@ def plan_stage(params: "Params", machine: Machine, *, backbone: str, stage: str)
     name = f"{stage}@{backbone}"
     try:
         found = estimate(params, backbone, stage, accelerated=machine.accelerated)
-    except (RuntimeError, IndexError) as error:  # of torch: shapes that do not go together
-        return Row(stage=name, trouble=f"an update of it fails ({str(error).splitlines()[0]})")
+    except Phys4dError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is shown, and an estimate stops no stage
+        return Row(stage=name, trouble=f"it fails without values ({type(error).__name__}: {_first_line(error)})")
     if found is None:
         return Row(stage=name)
     fitted = fit(found, machine)
@@ -96,8 +98,10 @@ def table(rows: list[Row]) -> str:
     cells = [COLUMNS, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
     lines = (
-        [text.ljust(width) if place in (0, len(COLUMNS) - 1) else text.rjust(width)
-         for place, (text, width) in enumerate(zip(line, widths, strict=True))]
+        [
+            text.ljust(width) if place in (0, len(COLUMNS) - 1) else text.rjust(width)
+            for place, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
         for line in cells
     )
     return "\n".join("  ".join(line).rstrip() for line in lines)
@@ -121,6 +125,10 @@ def giga(value: int) -> str:
     """Bytes as GB, two digits below ten."""
     amount = value / GIGA
     return f"{amount:.2f}" if amount < 10 else f"{amount:.0f}"
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

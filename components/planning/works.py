@@ -30,8 +30,8 @@ from components.training.stage3 import Reinforcement
 from components.training.stand_in import StandIn
 
 if TYPE_CHECKING:
-    from components.params import Params
     from components.parameters.simulation import Split
+    from components.params import Params
 
 LABELLED = Path("data/pseudo_labels")
 
@@ -59,7 +59,9 @@ def prepare(params: "Params", name: str) -> Work | None:
     planned = planned_model(params, name, heads=False)
     data = make_encoded(planned, clips_of(params.simulation.splits.appearance))
     learner = StandIn(planned.model.backbone, data, params.prepare, seed=params.seed)
-    return Work(model=planned, embeds=True, data=_tensors(data), do=lambda: learner.update(0), reading=bytes_of([data.latents]))
+    return Work(
+        model=planned, embeds=True, data=_tensors(data), do=lambda: learner.update(0), reading=bytes_of([data.latents])
+    )
 
 
 def encode(params: "Params", name: str) -> Work:
@@ -74,7 +76,8 @@ def encode(params: "Params", name: str) -> Work:
     batch = np.broadcast_to(np.uint8(0), (count, *frames.shape[1:]))
     last = sets[-1]
     return Work(
-        model=planned, embeds=True,
+        model=planned,
+        embeds=True,
         data=chain.from_iterable(_tensors(one) for one in sets),
         do=lambda: codec.encode(batch),
         reading=bytes_of([last.latents]) + bytes_of([last.text]),  # parts beside the whole
@@ -126,9 +129,7 @@ def stage3(params: "Params", name: str) -> Work:
     fewer = section.model_copy(update={"sampler_steps": min(steps, section.sampler_steps)})
     random = 0 if section.algorithm == "nft" or section.window else section.sampler_steps - fewer.sampler_steps
     samples = section.prompts * section.group_size
-    learner = Reinforcement(
-        planned.model, practice, fewer, noise_level=params.heads.noise_level, seed=params.seed
-    )
+    learner = Reinforcement(planned.model, practice, fewer, noise_level=params.heads.noise_level, seed=params.seed)
     held = [*_tensors(data), *_tensors(truth)]
     return Work(
         model=planned,

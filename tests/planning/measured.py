@@ -98,7 +98,8 @@ def main(backbone: str, stage: str, profile: str = "laptop") -> None:
     if estimated is None:
         raise SystemExit(f"{stage} of {backbone} holds no model")
     total = estimated.total
-    print(json.dumps({**vars(estimated), "total": total, "measured": growth(params, backbone, stage)}))
+    line = json.dumps({**vars(estimated), "total": total, "measured": growth(params, backbone, stage)})
+    sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":
