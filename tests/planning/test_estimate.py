@@ -1,4 +1,4 @@
-"""An estimate is what a real update does: the same bytes kept for backward, exact weights, a straight line in the batch."""
+"""An estimate is what a real update does: the same bytes kept for backward, exact weights, straight in the batch."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -148,5 +148,3 @@ def _learner(update: Callable[[int], object]) -> object:
         return bound
     cells = [cell.cell_contents for cell in update.__closure__ or ()]  # type: ignore[attr-defined]
     return next(value for value in cells if hasattr(value, "update"))
-
-
