@@ -1,6 +1,6 @@
 """What a folder of this package gives: a family of video diffusion models, as a tiny twin and as published.
 
-A backbone NAME of params.yaml is the package `components.backbones.NAME`. Its `__init__` has the three functions of
+A backbone NAME of params.yaml is the package `components.backbones.NAME`. Its `__init__` has the four functions of
 `Family`; another backbone is one such package, which may be one file as `ltx_video` is, and an entry in
 `components.parameters.backbones`.
 """
@@ -13,6 +13,7 @@ from typing import Protocol, cast
 from components.backbones.base import Backbone, Codec, TextEncoder
 from components.backbones.hub import PublishedFiles
 from components.backbones.laptop_latents import PATCH
+from components.backbones.outline import Outline
 from components.errors import Phys4dError
 
 
@@ -54,6 +55,10 @@ class Family(Protocol):
 
     def make_twin(self, shape: TwinShape, *, seed: int) -> Backbone:
         """A tiny twin of the published classes, its weights drawn from `seed`; it is a diffusers ModelMixin."""
+        ...
+
+    def outline(self, video: VideoShape) -> Outline:
+        """The published model without its values, for videos of one shape; nothing is downloaded."""
         ...
 
     def describe(self, source: str, revision: str | None) -> Mapping[str, PublishedFiles]:

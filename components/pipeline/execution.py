@@ -19,6 +19,7 @@ from components.parameters.visible import UNTRACKED, visible
 from components.params import Params
 from components.pipeline.graph import GRAPH_FILE, GraphStage, find_stage, load_graph, lookup, stage_name
 from components.pipeline.locks import exclusive
+from components.pipeline.memory import memory_watched
 from components.processes import die_with_parent, keep_freed_memory, limit_threads, peak_memory, signals
 from components.progress import Progress
 from components.tracked_run import stage_run
@@ -89,7 +90,8 @@ def _run(
             progress=lambda total: Progress(stage.name, total, unit=module.UNIT),
             log=run.log,
         )
-        figures: Mapping[str, float] = module.run(visible(params, (*UNTRACKED, *stage.params)), context, **item)
+        with memory_watched(stage.template, item, params):
+            figures: Mapping[str, float] = module.run(visible(params, (*UNTRACKED, *stage.params)), context, **item)
         if run.begun or "backbone" in item:
             run.finish(figures)
     shutil.rmtree(work.parent)

@@ -44,9 +44,8 @@ def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[
         rays=read_rays(clips),
     )
     practice = with_still_cameras(practice, clips)
-    learner = Reinforcement(
-        model, practice, section, noise_level=noise_level, seed=params.seed, engine=engine_of(params.resources)
-    )
+    engine = engine_of(params.resources)
+    learner = Reinforcement(model, practice, section, noise_level=noise_level, seed=params.seed, engine=engine)
     parent, folder = models / "stage2", models / "stage3"
     facts = {"seed": params.seed, "stage3": section.model_dump()}
     if not section.watch.every:
@@ -57,6 +56,5 @@ def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[
     instrument = DevScenes(model, judge, DEV, scenes, sampling=sampling, reward=section.reward)
     watched = Watched(learner, instrument, section.watch, seed=params.seed)
     figures = train_variant(watched, model, context, parent=parent, folder=folder, facts=facts, found=watched.outcome)
-    outcome = watched.outcome()
-    sys.stderr.write(f"{folder}: {outcome.verdict()}\n")
-    return {**figures, **outcome.figures()}
+    sys.stderr.write(f"{folder}: {watched.outcome().verdict()}\n")
+    return {**figures, **watched.outcome().figures()}

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
-from diffusers import LTXVideoTransformer3DModel
+from diffusers import AutoencoderKLLTXVideo, LTXVideoTransformer3DModel
 from torch import Tensor
 
 from components.backbones import laptop_latents
@@ -23,6 +22,7 @@ from components.backbones.autoencoder import VaeCodec
 from components.backbones.base import Condition, Prediction, per_sample
 from components.backbones.family import TwinShape, VideoShape
 from components.backbones.hub import PublishedFiles
+from components.backbones.outline import Outline, in_precision
 from components.backbones.pipeline_files import PipelineKind, fetch_pipeline
 from components.backbones.pretrained import load_pretrained
 from components.backbones.t5 import T5
@@ -30,13 +30,10 @@ from components.backbones.taps import outputs_of
 from components.compute import mixed_precision
 from components.errors import ParametersError
 
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKLLTXVideo
-
 SIZE, PART = "2b", "pipeline"
 STRIDE, CHUNK = 32, 8  # pixels and frames of a latent of the published autoencoder
-TOKENS = 128  # of a caption, as the pipeline cuts it
-TIME_UNITS = 1000  # the network's own unit of time
+TEXT_WIDTH, TEXT_WEIGHTS = 4096, 2 * 4_762_310_656  # bytes of T5-v1.1-XXL's encoder
+TOKENS, TIME_UNITS = 128, 1000  # of a caption, as the pipeline cuts it; the network's own unit of time
 PRECISION = torch.bfloat16  # of the published transformer and text encoder; the autoencoder is in float32
 LINEAR_LAYERS = ("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2")
 PIPELINE = PipelineKind(
@@ -155,7 +152,7 @@ class LtxVideo:
 class LtxCodec(VaeCodec):
     """LTX-Video's own autoencoder: latents (x - mean) / deviation per channel, both beside its weights."""
 
-    def __init__(self, vae: "AutoencoderKLLTXVideo") -> None:
+    def __init__(self, vae: AutoencoderKLLTXVideo) -> None:
         mean, deviation = (value.cpu().float().view(1, -1, 1, 1, 1) for value in (vae.latents_mean, vae.latents_std))
         channels = vae.config.latent_channels
         super().__init__(vae, channels=channels, stride=STRIDE, frames=CHUNK, mean=mean, scale=1 / deviation)
@@ -186,6 +183,18 @@ def make_twin(shape: TwinShape, *, seed: int) -> LtxVideo:
         )
     grid = Grid(chunk=laptop_latents.CHUNK, stride=laptop_latents.PATCH, fps=shape.video.fps)
     return LtxVideo(transformer, size="tiny", grid=grid, levels=NoiseLevels(shift=shape.time_shift))
+
+
+def outline(video: VideoShape) -> Outline:
+    """The published model without its values; ParametersError for frames that it has not."""
+    with torch.device("meta"):
+        transformer = in_precision(LTXVideoTransformer3DModel(), PRECISION)
+        vae = in_precision(AutoencoderKLLTXVideo(), torch.float32)
+    grid = Grid(chunk=CHUNK, stride=STRIDE, fps=video.fps)
+    backbone = LtxVideo(transformer, size=SIZE, grid=grid, levels=NoiseLevels(shift=1.0))
+    backbone.check_frames(video.frames)
+    codec = VaeCodec(vae, channels=backbone.channels, stride=STRIDE, frames=CHUNK, mean=0.0, scale=1.0)
+    return Outline(backbone=backbone, codec=codec, text_tokens=TOKENS, text_width=TEXT_WIDTH, text_weights=TEXT_WEIGHTS)
 
 
 def read_levels(folder: Path, *, source: str, tokens: int) -> NoiseLevels:
@@ -230,8 +239,6 @@ def load(
 
     Downloaded where need be and held against its sha256s. ParametersError for frames that the model has not.
     """
-    from diffusers import AutoencoderKLLTXVideo
-
     folder, source = fetch_pipeline(parts[PART])
     grid = Grid(chunk=CHUNK, stride=STRIDE, fps=video.fps)
     tokens = (1 + video.frames // CHUNK) * (video.height // STRIDE) * (video.width // STRIDE)

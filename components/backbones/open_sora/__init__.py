@@ -4,6 +4,7 @@ Written from the published description of hpcaitech/Open-Sora v1.2.0; tensors be
 """
 
 from components.backbones.open_sora.backbone import make_twin
+from components.backbones.open_sora.outline import outline
 from components.backbones.open_sora.published import describe, load
 
-__all__ = ("describe", "load", "make_twin")
+__all__ = ("describe", "load", "make_twin", "outline")

@@ -1,0 +1,86 @@
+"""Advice is what was searched: the value that it names fits, and the next one does not."""
+
+import re
+
+import pytest
+
+from components.parameters.loader import parse_params
+from components.parameters.profiles import profile_values
+from components.planning.advice import advice, furthest
+from components.planning.estimate import estimate
+from components.planning.fit import PROGRAM, Fit, fit
+from components.planning.knobs import Knob, knobs
+from components.planning.machine import Machine
+
+SMOKE = parse_params(profile_values("smoke"), source="smoke").model_copy()
+LARGE = SMOKE.model_copy(
+    update={"stage2": SMOKE.stage2.model_copy(update={"batch_size": 400, "heads_batch_size": 2, "blocks": 3})}
+)
+
+
+def machine(gigabytes: float) -> Machine:
+    return Machine(memory=round(gigabytes * 10**9), accelerated=False)
+
+
+def needed(batch: int) -> int:
+    params = LARGE.model_copy(update={"stage2": LARGE.stage2.model_copy(update={"batch_size": batch})})
+    found = estimate(params, "wan22", "stage2", accelerated=False)
+    assert found is not None
+    return fit(found, machine(1)).needed
+
+
+def test_the_largest_batch_that_fits_is_named() -> None:
+    here = machine((needed(100) + needed(101)) / 2 / 10**9)
+    said = advice(LARGE, "wan22", "stage2", here)
+    assert said.startswith("lower stage2.batch_size to 100 (now 400)")
+
+
+@pytest.mark.parametrize("limit", [7, 99, 100, 399])
+def test_the_search_ends_at_the_last_that_fits(limit: int) -> None:
+    """Of needs that are no straight line."""
+    knob = next(knob for knob in knobs(LARGE, "stage2", "wan22") if knob.field == "stage2.batch_size")
+
+    def needs(params: object) -> Fit:
+        batch: int = params.stage2.batch_size  # type: ignore[attr-defined]
+        return Fit(needed=batch**3, there=limit**3, what="memory")
+
+    assert furthest(LARGE, knob, needs) == limit
+
+
+def test_a_knob_that_is_raised_is_raised_as_little_as_it_takes() -> None:
+    knob = Knob(
+        field="stage3.updates",
+        now=1,
+        last=64,
+        put=lambda params, value: params.model_copy(
+            update={"stage3": params.stage3.model_copy(update={"updates": value})}
+        ),
+    )
+
+    def needs(params: object) -> Fit:
+        return Fit(needed=1000 // params.stage3.updates, there=50, what="memory")  # type: ignore[attr-defined]
+
+    assert furthest(LARGE, knob, needs) == 20
+    assert knob.said(20) == "raise stage3.updates to 20 (now 1)"
+
+
+def test_an_adapter_is_advised_where_it_fits_and_blocks_do_not() -> None:
+    wide = LARGE.model_copy(update={"stage2": LARGE.stage2.model_copy(update={"batch_size": 1, "heads_batch_size": 1})})
+    knobs_then = [knob.field for knob in knobs(wide, "stage2", "wan22")]
+    assert knobs_then == ["stage2.blocks", "simulation.splits.train.configurations"]
+
+
+def test_fewer_configurations_are_advised_where_data_are_what_is_too_much() -> None:
+    split = SMOKE.simulation.splits.train.model_copy(update={"configurations": {"rigid": 10_000}})
+    splits = SMOKE.simulation.splits.model_copy(update={"train": split})
+    params = SMOKE.model_copy(update={"simulation": SMOKE.simulation.model_copy(update={"splits": splits})})
+    said = advice(params, "wan22", "stage2", machine(2))
+    number = re.fullmatch(r"lower simulation\.splits\.train\.configurations to (\d+) \(now 10000\)", said)
+    assert number is not None
+    per_clip = 9 * 64 * 64 * 4 + 8 * 64 * 64 * 7 + 4 * 24 * 3 * 64 + 4 * 16 * 16
+    assert int(number[1]) == pytest.approx((2e9 - PROGRAM) / per_clip, rel=0.05)
+
+
+def test_where_nothing_is_enough_a_larger_machine_is_advised_with_its_size() -> None:
+    said = advice(SMOKE, "wan22", "stage2", machine(0.1))
+    assert re.search(r"with the least of everything it needs 0\.6 GB of memory: use a larger machine", said)

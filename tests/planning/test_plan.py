@@ -1,0 +1,80 @@
+"""The plan: laptop and smoke fit 4 GB, what does not fit is refused with advice, and an estimate stops nothing else."""
+
+import json
+
+import pytest
+
+from components.errors import ParametersError
+from components.parameters.loader import parse_params
+from components.parameters.profiles import profile_values
+from components.planning import plan as planning
+from components.planning.machine import Machine
+from components.planning.plan import announce, exhausted, giga, plan, table, to_json
+from components.planning.works import WORKS
+
+LAPTOP, SMOKE = (parse_params(profile_values(name), source=name) for name in ("laptop", "smoke"))
+FOUR = Machine(memory=4 * 10**9, accelerated=False)
+TIGHT = Machine(memory=610 * 10**6, accelerated=False)
+
+
+@pytest.mark.parametrize("profile", ["smoke", "laptop"])
+def test_these_profiles_fit_four_gigabytes(profile: str) -> None:
+    params = parse_params(profile_values(profile), source=profile)
+    rows = list(plan(params, FOUR))
+    assert [row.stage for row in rows] == [f"{stage}@{name}" for name in params.pipeline.backbones for stage in WORKS]
+    assert {row.verdict for row in rows} == {"fits"}
+
+
+def test_what_fits_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    announce(SMOKE, FOUR, backbone="wan22", stage="stage1")
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_cannot_fit_is_refused_before_it_runs() -> None:
+    with pytest.raises(
+        ParametersError, match=r"stage2@wan22: needs about 0\.6\d GB of memory, and 0\.61 GB are free: "
+    ):
+        announce(SMOKE, TIGHT, backbone="wan22", stage="stage2")
+
+
+def test_an_estimate_that_fails_stops_no_stage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("shapes differ\nand more")
+
+    monkeypatch.setattr(planning, "estimate", fails)
+    announce(SMOKE, FOUR, backbone="wan22", stage="stage2")
+    said = capsys.readouterr().err
+    assert said.startswith("warning: stage2@wan22: no estimate of its memory: it fails without values (RuntimeError: ")
+
+
+def test_memory_that_ran_out_is_advised_less_than_was_estimated() -> None:
+    error = exhausted(LAPTOP, FOUR, backbone="wan22", stage="prepare")
+    assert "prepare@wan22: out of memory" in str(error)
+    assert "lower prepare.batch_size to " in str(error)
+
+
+def test_published_weights_need_nothing_to_be_named() -> None:
+    params = parse_params(profile_values("gpu"), source="gpu")
+    row = planning.plan_stage(params, FOUR, backbone="wan22", stage="prepare")
+    assert row.verdict == "fits: it holds no model"
+    assert to_json([row])["prepare@wan22"]["fits"] is True
+
+
+def test_the_table_has_a_line_a_stage_and_json_its_bytes() -> None:
+    row = planning.plan_stage(SMOKE, FOUR, backbone="wan22", stage="stage2")
+    assert row.estimate is not None
+    heading, line = table([row]).splitlines()
+    assert heading.split()[:3] == ["stage", "weights", "training"]
+    assert line.split()[0] == "stage2@wan22"
+    assert line.split()[-1] == "fits"
+    values = json.loads(json.dumps(to_json([row])))["stage2@wan22"]
+    figures = {name: value for name, value in values["estimate"].items() if name != "total"}
+    assert values["estimate"]["total"] == sum(figures.values())
+    assert values["needed"] > values["estimate"]["total"]
+
+
+@pytest.mark.parametrize(("value", "text"), [(1_234_000_000, "1.23"), (80_000_000_000, "80"), (4_000_000, "0.00")])
+def test_bytes_are_gigabytes(value: int, text: str) -> None:
+    assert giga(value) == text
