@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from components.training import engine as engine_module
 from components.training import optimisers as optimisers_module
 from components.training import policy as policy_module
 from components.training import rewards as rewards_module
@@ -42,9 +43,8 @@ def accelerator(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Tensor]]:
         return torch.optim.AdamW(list(parameters), rate)
 
     monkeypatch.setattr("components.compute.device", lambda: META)
-    for module in (stage1_module, stage2_module, stage3_module, "components.training.stand_in"):
-        owner = module if isinstance(module, str) else module.__name__
-        monkeypatch.setattr(f"{owner}.device", lambda: META)
+    for module in (engine_module, stage1_module, stage2_module, stage3_module):
+        monkeypatch.setattr(module, "device", lambda: META)
     for module in (optimisers_module, stage1_module, stage3_module):
         monkeypatch.setattr(module, "adam", adam)
     monkeypatch.setattr(Optimisers, "step", step)
