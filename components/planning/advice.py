@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from components.planning.estimate import estimate
 from components.planning.fit import Fit, fit
 from components.planning.knobs import Knob, knobs, smaller_videos
-from components.planning.machine import GIGA, Machine
+from components.planning.machine import Machine, giga
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -27,7 +27,7 @@ def advice(params: "Params", backbone: str, stage: str, machine: Machine) -> str
         found = estimate(changed, backbone, stage, accelerated=machine.accelerated)
         if found is None:
             raise ValueError(f"{stage}@{backbone} needs no memory")
-        return fit(found, machine)
+        return fit(found, machine, stage=stage)
 
     choices = knobs(params, stage, backbone)
     alone = [(knob, value) for knob in choices if (value := furthest(params, knob, needs)) is not None]
@@ -85,6 +85,6 @@ def _together(params: "Params", backbone: str, choices: Sequence[Knob], needs: N
             return " and ".join(said) + str(smaller.video.width)
     least = needs(changed)
     return (
-        f"no number of it makes it fit: with the least of everything it needs {least.needed / GIGA:.1f} GB of "
+        f"no parameter of this stage makes it fit: with the least of all it needs {giga(least.needed)} GB of "
         f"{least.what}: use a larger machine, shorter videos (video.frames) or a smaller backbone"
     )

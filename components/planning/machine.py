@@ -48,3 +48,9 @@ def described(memory: float, *, ram: float | None, profile: str) -> Machine:
     """
     accelerated = ram is not None or profile in ACCELERATED
     return Machine(memory=round(memory * GIGA), accelerated=accelerated, ram=None if ram is None else round(ram * GIGA))
+
+
+def giga(value: int) -> str:
+    """Bytes as GB, two digits below ten."""
+    amount = value / GIGA
+    return f"{amount:.2f}" if amount < 10 else f"{amount:.0f}"

@@ -9,7 +9,7 @@ from components.errors import ParametersError, Phys4dError
 from components.planning.advice import advice
 from components.planning.estimate import Estimate, estimate
 from components.planning.fit import Fit, fit
-from components.planning.machine import GIGA, Machine
+from components.planning.machine import Machine, giga
 from components.planning.works import WORKS
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def plan_stage(params: "Params", machine: Machine, *, backbone: str, stage: str)
         return Row(stage=name, trouble=f"it fails without values ({type(error).__name__}: {_first_line(error)})")
     if found is None:
         return Row(stage=name)
-    fitted = fit(found, machine)
+    fitted = fit(found, machine, stage=stage)
     advised = "" if fitted.fits else advice(params, backbone, stage, machine)
     return Row(stage=name, estimate=found, fit=fitted, advice=advised)
 
@@ -85,10 +85,11 @@ def exhausted(params: "Params", machine: Machine, *, backbone: str, stage: str) 
     found = estimate(params, backbone, stage, accelerated=machine.accelerated)
     if found is None:
         return Phys4dError(f"{stage}@{backbone}: out of memory: end other programs and run it again")
-    target = round(LESS * min(fit(found, machine).needed, machine.memory))
+    needed = fit(found, machine, stage=stage).needed
+    target = round(LESS * min(needed, machine.memory))
     smaller = Machine(memory=target, accelerated=machine.accelerated, ram=machine.ram)
     return Phys4dError(
-        f"{stage}@{backbone}: out of memory, of which about {giga(fit(found, machine).needed)} GB were estimated: end "
+        f"{stage}@{backbone}: out of memory, of which about {giga(needed)} GB were estimated: end "
         f"other programs, or to need {giga(target)} GB {advice(params, backbone, stage, smaller)}"
     )
 
@@ -119,12 +120,6 @@ def to_json(rows: list[Row]) -> Mapping[str, Any]:
         }
         for row in rows
     }
-
-
-def giga(value: int) -> str:
-    """Bytes as GB, two digits below ten."""
-    amount = value / GIGA
-    return f"{amount:.2f}" if amount < 10 else f"{amount:.0f}"
 
 
 def _first_line(error: Exception) -> str:

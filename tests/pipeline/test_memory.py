@@ -7,11 +7,17 @@ from components.errors import ExitCode, ParametersError, Phys4dError
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
 from components.pipeline.memory import PLANNED, is_out_of_memory, memory_watched
-from components.planning import machine
+from components.planning import machine, plan
 from components.planning.works import WORKS
 
 SMOKE = parse_params(profile_values("smoke"), source="smoke")
 WAN = {"backbone": "wan22"}
+
+
+@pytest.fixture(autouse=True)
+def advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own tests search for it."""
+    monkeypatch.setattr(plan, "advice", lambda *_: "lower stage1.batch_size to 1")
 
 
 @pytest.mark.parametrize(

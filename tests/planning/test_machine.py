@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.planning.machine import Machine, described, free_ram
+from components.planning.machine import Machine, described, free_ram, giga
 
 
 def system(folder: Path, *, free: int, limits: dict[str, str]) -> tuple[Path, Path]:
@@ -36,3 +36,8 @@ def test_a_described_machine_has_an_accelerator_where_the_profile_is_for_one_or_
     assert described(80, ram=None, profile="gpu") == Machine(memory=80 * 10**9, accelerated=True)
     apart = Machine(memory=80 * 10**9, accelerated=True, ram=512 * 10**9)
     assert described(80, ram=512, profile="laptop") == apart
+
+
+@pytest.mark.parametrize(("value", "text"), [(1_234_000_000, "1.23"), (80_000_000_000, "80"), (4_000_000, "0.00")])
+def test_bytes_are_gigabytes(value: int, text: str) -> None:
+    assert giga(value) == text
