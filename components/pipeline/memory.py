@@ -17,7 +17,7 @@ SIGNS = ("can't allocate memory", "not enough memory")  # of torch on a CPU, in 
 @contextmanager
 def memory_watched(template: str, item: Mapping[str, str], params: "Params") -> Iterator[None]:
     """Run a stage's work within this; ParametersError when it cannot fit, Phys4dError when memory ran out."""
-    if template in PLANNED:
+    if _is_planned(template, item):
         from components.planning.machine import this_machine
         from components.planning.plan import announce
 
@@ -28,6 +28,11 @@ def memory_watched(template: str, item: Mapping[str, str], params: "Params") -> 
         if not is_out_of_memory(error):
             raise
         raise _explained(template, item, params) from error
+
+
+def _is_planned(template: str, item: Mapping[str, str]) -> bool:
+    """Whether a stage is one of a backbone's that trains or samples."""
+    return template in PLANNED and "backbone" in item
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -41,7 +46,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _explained(template: str, item: Mapping[str, str], params: "Params") -> Phys4dError:
-    if template not in PLANNED:
+    if not _is_planned(template, item):
         return Phys4dError(f"{template}: out of memory: end other programs, or lower resources.processes")
     from components.planning.machine import this_machine
     from components.planning.plan import exhausted

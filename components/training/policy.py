@@ -16,7 +16,7 @@ from components.training.ahead import Source
 from components.training.diffusion import diffusion_loss
 from components.training.encoded import Encoded
 from components.training.losses import Truth
-from components.training.ranks import all_of, gather, rounded_up, share_of
+from components.training.ranks import all_of, gather, is_sharded, rounded_up, share_of
 from components.training.rewards import Scene, advantages, reward_terms
 from components.training.transitions import transition_of
 
@@ -129,8 +129,11 @@ class Policy:
 
     @torch.no_grad()
     def _swap(self) -> None:
-        """In place, for what is sharded is put together from the memory that it has had from the beginning."""
+        """Where parameters are sharded, in place: they are put together from the memory they had from the beginning."""
         for kept, value in zip(self._old, self.parameters, strict=True):
-            now = value.detach().clone()
-            value.copy_(kept)
-            kept.copy_(now)
+            if is_sharded(value):
+                now = value.detach().clone()
+                value.copy_(kept)
+                kept.copy_(now)
+            else:  # a gradient that was begun before stays that of the new policy
+                value.data, kept.data = kept.data, value.data
