@@ -23,11 +23,16 @@ Needs = Callable[["Params"], Fit]
 def advice(params: "Params", backbone: str, stage: str, machine: Machine) -> str:
     """What to write into params.yaml, as one clause."""
 
+    known: dict[str, Fit] = {}  # searches of several knobs ask the same
+
     def needs(changed: "Params") -> Fit:
-        found = estimate(changed, backbone, stage, accelerated=machine.accelerated)
-        if found is None:
-            raise ValueError(f"{stage}@{backbone} needs no memory")
-        return fit(found, machine, stage=stage)
+        key = changed.model_dump_json()
+        if key not in known:
+            found = estimate(changed, backbone, stage, accelerated=machine.accelerated)
+            if found is None:
+                raise ValueError(f"{stage}@{backbone} holds no model")
+            known[key] = fit(found, machine, stage=stage)
+        return known[key]
 
     choices = knobs(params, stage, backbone)
     alone = [(knob, value) for knob in choices if (value := furthest(params, knob, needs)) is not None]
