@@ -1,6 +1,6 @@
 """An estimate is what a real update does: the same bytes kept for backward, exact weights, straight in the batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +22,7 @@ BACKBONES = ("wan22", "cogvideox", "open_sora")
 TRAINED = ("prepare", "stage1", "stage2", "stage3")
 
 
-def small(**sections: dict[str, object]) -> "Params":
+def small(**sections: Mapping[str, object]) -> "Params":
     """The smoke profile on a chunk of Open-Sora's frames, with changes of its sections."""
     values = profile_values("smoke")
     values["video"]["frames"] = 17
@@ -101,7 +101,7 @@ def test_weights_are_those_of_the_model_to_the_byte(backbone: str) -> None:
 
 def test_the_twins_text_encoder_is_as_large_as_it_says() -> None:
     params = small()
-    encoder = make_model(params, "wan22").text.model  # type: ignore[attr-defined]
+    encoder = make_model(params, "wan22").text.model
     vocabulary = encoder.config.vocab_size  # which a few captions do not fill
     section = params.text.model_copy(update={"vocabulary": vocabulary})
     assert tiny_text_bytes(section) == bytes_of([*encoder.parameters(), *encoder.buffers()])
