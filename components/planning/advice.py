@@ -23,13 +23,19 @@ Needs = Callable[["Params"], Fit]
 def advice(params: "Params", backbone: str, stage: str, machine: Machine) -> str:
     """What to write into params.yaml, as one clause."""
 
-    def needs(changed: "Params") -> Fit:
-        found = estimate(changed, backbone, stage, accelerated=machine.accelerated)
-        if found is None:
-            raise ValueError(f"{stage}@{backbone} needs no memory")
-        return fit(found, machine, stage=stage)
+    known: dict[str, Fit] = {}  # searches of several knobs ask the same
 
-    choices = knobs(params, stage, backbone)
+    def needs(changed: "Params") -> Fit:
+        key = changed.model_dump_json()
+        if key not in known:
+            found = estimate(changed, backbone, stage, accelerated=machine.accelerated)
+            if found is None:
+                raise ValueError(f"{stage}@{backbone} holds no model")
+            known[key] = fit(found, machine, stage=stage)
+        return known[key]
+
+    counted = machine.ram is not None or not machine.accelerated  # else fewer clips make no difference
+    choices = [knob for knob in knobs(params, stage, backbone) if counted or not knob.field.startswith("simulation.")]
     alone = [(knob, value) for knob in choices if (value := furthest(params, knob, needs)) is not None]
     if alone:
         return ", or ".join(knob.said(value) for knob, value in alone) + _other(params, backbone, stage, needs)
@@ -78,13 +84,18 @@ def _together(params: "Params", backbone: str, choices: Sequence[Knob], needs: N
         said.append(knob.said(knob.last if value is None else value))
         changed = knob.put(changed, knob.last if value is None else value)
         if value is not None:
-            return " and ".join(said)
+            return _listed(said)
     for smaller in smaller_videos(changed, backbone):
         if needs(smaller).fits:
-            said.append(f"make videos smaller, such as video.height {smaller.video.height} and video.width ")
-            return " and ".join(said) + str(smaller.video.width)
+            size = f"video.height {smaller.video.height} with video.width {smaller.video.width}"
+            return _listed([*said, f"make videos smaller, such as {size}"])
     least = needs(changed)
     return (
         f"no parameter of this stage makes it fit: with the least of all it needs {giga(least.needed)} GB of "
         f"{least.what}: use a larger machine, shorter videos (video.frames) or a smaller backbone"
     )
+
+
+def _listed(said: Sequence[str]) -> str:
+    *first, last = said
+    return f"{', '.join(first)} and {last}" if first else last

@@ -24,12 +24,13 @@ MOST_STATES = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Bytes, which add up to `total`.
+    """Bytes.
 
     weights: of transformer, autoencoder, heads, adapters, and of the text encoder where captions are embedded; these,
     gradients and optimiser are a rank's share where they are sharded.
     averages: of weights. activations: kept for the backward pass. temporaries: the most that is there beside all
     others at once. data: latents, text, truth or labels of all clips of a split, which training holds in memory.
+    reading: beside the data while they are read, and gone when training begins.
     """
 
     weights: int
@@ -39,6 +40,7 @@ class Estimate:
     activations: int
     temporaries: int
     data: int
+    reading: int
 
     @property
     def training(self) -> int:
@@ -47,13 +49,13 @@ class Estimate:
 
     @property
     def computing(self) -> int:
-        """All but the data: what an accelerator holds, where there is one."""
-        return self.weights + self.training + self.activations + self.temporaries
+        """All but weights and data: what comes and goes with the updates."""
+        return self.training + self.activations + self.temporaries
 
     @property
     def total(self) -> int:
-        """All figures."""
-        return self.computing + self.data
+        """The most at once, as far as it can be told."""
+        return self.weights + self.data + max(self.computing, self.reading)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,15 +77,15 @@ def estimate(params: "Params", backbone: str, stage: str, *, accelerated: bool) 
             return None
         seen = trace(work.do, ledger)
     data, weights, ranks = bytes_of(work.data), work.model.weights, _shares(params)
-    reading = work.reading - seen.kept - seen.gradients - seen.optimiser  # it is over when training begins
     return Estimate(
         weights=weights // ranks + work.model.text_weights(embedding=work.embeds),
         gradients=seen.gradients // ranks,
         optimiser=seen.optimiser // ranks,
         averages=seen.held - weights - data,
         activations=seen.kept,
-        temporaries=max(0, reading, seen.peak - seen.held - seen.kept - seen.gradients + work.later),
+        temporaries=max(0, seen.peak - seen.held - seen.kept - seen.gradients) + work.later,
         data=data,
+        reading=work.reading,
     )
 
 

@@ -15,7 +15,8 @@ from components.planning.works import WORKS
 if TYPE_CHECKING:
     from components.params import Params
 
-COLUMNS = ("stage", "weights", "training", "activations", "temporaries", "data", "total", "needs", "there is", "")
+FIGURES = ("weights", "training", "activations", "temporaries", "data", "reading", "total")
+COLUMNS = ("stage", *FIGURES, "needs", "there is", "")
 LESS = 0.75  # of what was estimated: what is aimed at where that was too little
 
 
@@ -129,11 +130,9 @@ def _first_line(error: Exception) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     if row.estimate is None or row.fit is None:
         return (row.stage, *("-" for _ in COLUMNS[1:-1]), row.verdict)
-    found = row.estimate
-    figures = (found.weights, found.training, found.activations, found.temporaries, found.data, found.total)
+    figures = [getattr(row.estimate, name) for name in FIGURES]
     return (row.stage, *(giga(value) for value in (*figures, row.fit.needed, row.fit.there)), row.verdict)
 
 
 def _shares(found: Estimate) -> str:
-    figures = {name: getattr(found, name) for name in ("weights", "training", "activations", "temporaries", "data")}
-    return ", ".join(f"{name} {giga(value)}" for name, value in figures.items())
+    return ", ".join(f"{name} {giga(getattr(found, name))}" for name in FIGURES[:-1])

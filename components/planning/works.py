@@ -84,8 +84,7 @@ def encode(params: "Params", name: str) -> Work:
         embeds=True,
         data=chain.from_iterable(_tensors(one) for one in sets),
         do=lambda: codec.encode(batch),
-        reading=bytes_of([last.latents]) + bytes_of([last.text]),  # parts beside the whole
-        later=waiting,
+        reading=bytes_of([last.latents]) + bytes_of([last.text]) + waiting,  # parts beside the whole
     )
 
 

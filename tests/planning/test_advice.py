@@ -85,4 +85,4 @@ def test_fewer_configurations_are_advised_where_data_are_what_is_too_much() -> N
 
 def test_where_nothing_is_enough_a_larger_machine_is_advised_with_its_size() -> None:
     said = advice(SMOKE, "wan22", "evaluate", machine(0.1))
-    assert re.search(r"with the least of all it needs 0\.70 GB of memory: use a larger machine", said)
+    assert re.search(r"with the least of all it needs 0\.71 GB of memory: use a larger machine", said)
