@@ -101,7 +101,7 @@ def test_weights_are_those_of_the_model_to_the_byte(backbone: str) -> None:
 
 def test_the_twins_text_encoder_is_as_large_as_it_says() -> None:
     params = small()
-    encoder = make_model(params, "wan22").text.model
+    encoder = make_model(params, "wan22").text.model  # type: ignore[attr-defined]
     vocabulary = encoder.config.vocab_size  # which a few captions do not fill
     section = params.text.model_copy(update={"vocabulary": vocabulary})
     assert tiny_text_bytes(section) == bytes_of([*encoder.parameters(), *encoder.buffers()])
@@ -146,5 +146,5 @@ def _learner(update: Callable[[int], object]) -> object:
     bound = getattr(update, "__self__", None)
     if bound is not None:
         return bound
-    cells = [cell.cell_contents for cell in update.__closure__ or ()]  # type: ignore[attr-defined]
+    cells = [cell.cell_contents for cell in update.__closure__ or ()]
     return next(value for value in cells if hasattr(value, "update"))
