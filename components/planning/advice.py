@@ -41,7 +41,7 @@ def advice(params: "Params", backbone: str, stage: str, machine: Machine) -> str
         return ", or ".join(knob.said(value) for knob, value in alone) + _other(params, backbone, stage, needs)
     if other := _other(params, backbone, stage, needs):
         return other.removeprefix(", or ")
-    return _together(params, backbone, choices, needs)
+    return _together(params, backbone, stage, choices, needs)
 
 
 def furthest(params: "Params", knob: Knob, needs: Needs) -> int | None:
@@ -76,14 +76,22 @@ def _other(params: "Params", backbone: str, stage: str, needs: Needs) -> str:
     return ", or write stage2.trainable: lora" if needs(adapter).fits else ""
 
 
-def _together(params: "Params", backbone: str, choices: Sequence[Knob], needs: Needs) -> str:
+def _together(params: "Params", backbone: str, stage: str, choices: Sequence[Knob], needs: Needs) -> str:
     """Several knobs, all but the last as far as they go; then smaller videos; then another machine."""
     changed, said = params, []
-    for knob in choices:
+    for field in [knob.field for knob in choices if knob.field != "stage3.updates"]:  # which prompts leave no room for
+        knob = next((one for one in knobs(changed, stage, backbone) if one.field == field), None)
+        if knob is None:  # it followed another
+            continue
         value = furthest(changed, knob, needs)
         said.append(knob.said(knob.last if value is None else value))
         changed = knob.put(changed, knob.last if value is None else value)
         if value is not None:
+            return _listed(said)
+    if stage == "stage3" and params.stage3.anchor:  # whose batch is no parameter
+        changed = changed.model_copy(update={"stage3": changed.stage3.model_copy(update={"anchor": 0.0})})
+        said.append("write stage3.anchor: 0.0")
+        if needs(changed).fits:
             return _listed(said)
     for smaller in smaller_videos(changed, backbone):
         if needs(smaller).fits:

@@ -15,17 +15,21 @@ class Knob:
     """A whole number of params.yaml: the less of it, the less memory; or the more, where `raised`.
 
     field: as params.yaml names it. now and last: where it stands, and where it can be brought to. put: parameters with
-    another value, and with what must follow it.
+    another value, and with what must follow it. follows: a field that must not be more than this one, and its value.
     """
 
     field: str
     now: int
     last: int
     put: Callable[["Params", int], "Params"]
+    follows: tuple[str, int] | None = None
 
     def said(self, value: int) -> str:
         """What to do."""
-        return f"{'raise' if value > self.now else 'lower'} {self.field} to {value} (now {self.now})"
+        said = f"{'raise' if value > self.now else 'lower'} {self.field} to {value} (now {self.now})"
+        if self.follows is None or self.follows[1] <= value:
+            return said
+        return f"{said} and with it {self.follows[0]}"
 
 
 def knobs(params: "Params", stage: str, backbone: str) -> list[Knob]:
@@ -48,7 +52,13 @@ def _stage2(params: "Params", backbone: str) -> list[Knob]:
         return _with(params, "stage2", batch_size=value, heads_batch_size=min(value, params.stage2.heads_batch_size))
 
     found = [
-        Knob(field="stage2.batch_size", now=section.batch_size, last=1, put=batch),
+        Knob(
+            field="stage2.batch_size",
+            now=section.batch_size,
+            last=1,
+            put=batch,
+            follows=("stage2.heads_batch_size", section.heads_batch_size),
+        ),
         _plain(params, "stage2", "heads_batch_size"),
         _configurations(params, "train"),
     ]
@@ -70,7 +80,13 @@ def _stage3(params: "Params", backbone: str) -> list[Knob]:
             last=min(section.prompts, 64),
             put=lambda params, value: _with(params, "stage3", updates=value),
         ),
-        Knob(field="stage3.prompts", now=section.prompts, last=1, put=prompts),
+        Knob(
+            field="stage3.prompts",
+            now=section.prompts,
+            last=1,
+            put=prompts,
+            follows=("stage3.updates", section.updates),
+        ),
         _plain(params, "stage3", "group_size", least=2),
         _configurations(params, "train"),
     ]

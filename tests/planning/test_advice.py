@@ -86,3 +86,23 @@ def test_fewer_configurations_are_advised_where_data_are_what_is_too_much() -> N
 def test_where_nothing_is_enough_a_larger_machine_is_advised_with_its_size() -> None:
     said = advice(SMOKE, "wan22", "evaluate", machine(0.1))
     assert re.search(r"with the least of all it needs 0\.71 GB of memory: use a larger machine", said)
+
+
+def test_what_must_follow_is_said_with_it() -> None:
+    """Else the parameters that it advises would be refused."""
+    batch = next(knob for knob in knobs(LARGE, "stage2", "wan22") if knob.field == "stage2.batch_size")
+    assert batch.said(1) == "lower stage2.batch_size to 1 (now 400) and with it stage2.heads_batch_size"
+    assert batch.put(LARGE, 1).stage2.heads_batch_size == 1
+    assert batch.said(2) == "lower stage2.batch_size to 2 (now 400)"
+
+
+def test_several_are_lowered_where_none_alone_is_enough() -> None:
+    params = LARGE.model_copy(update={"stage2": LARGE.stage2.model_copy(update={"heads_batch_size": 400})})
+    least = params.model_copy(
+        update={"stage2": params.stage2.model_copy(update={"batch_size": 1, "heads_batch_size": 1})}
+    )
+    found = estimate(least, "wan22", "stage2", accelerated=False)
+    assert found is not None
+    there = fit(found, machine(1), stage="stage2").needed - 1000
+    said = advice(params, "wan22", "stage2", Machine(memory=there, accelerated=False))
+    assert "lower stage2.batch_size to 1 (now 400) and with it stage2.heads_batch_size" in said
