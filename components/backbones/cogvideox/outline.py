@@ -21,6 +21,7 @@ def outline(video: "VideoShape") -> Outline:
     """Transformer and autoencoder on the meta device; ParametersError for frames that the model has not."""
     from diffusers import AutoencoderKLCogVideoX, CogVideoXTransformer3DModel
 
+    levels = noise_levels(beta_start=BETAS[0], beta_end=BETAS[1], snr_shift=1.0)  # a table, with its values
     with torch.device("meta"):
         transformer = CogVideoXTransformer3DModel(
             num_attention_heads=48,
@@ -36,7 +37,6 @@ def outline(video: "VideoShape") -> Outline:
             up_block_types=("CogVideoXUpBlock3D",) * 4,
             scaling_factor=0.7,
         )
-        levels = noise_levels(beta_start=BETAS[0], beta_end=BETAS[1], snr_shift=1.0)
         backbone = CogVideoX(in_precision(transformer, PRECISION), size=SIZE, levels=levels)
         codec = CogVideoXCodec(in_precision(vae, torch.float32))
     backbone.check_frames(video.frames)
