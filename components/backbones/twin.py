@@ -3,14 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from components.backbones.adapters import copy_into
 from components.backbones.base import Backbone
 from components.backbones.family import TwinShape, VideoShape, family
 
+if TYPE_CHECKING:
+    from components.params import Params
+
 FOLDER = "transformer"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+def shape_of(params: "Params", name: str, *, channels: int) -> TwinShape:
+    """The shape that the parameters give the twin of the backbone of that name, on latents of so many channels."""
+    return TwinShape(
+        **getattr(params.backbones, name).tiny.model_dump(),
+        channels=channels,
+        text_width=params.text.width,
+        text_tokens=params.text.length,
+        video=VideoShape(**params.video.model_dump()),
+    )
 
 
 def save_twin(backbone: Backbone, folder: Path) -> None:

@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from components.backbones import laptop_latents, text
-from components.backbones.family import TwinShape, VideoShape, family
+from components.backbones.family import family
+from components.backbones.twin import shape_of
 from components.benchmarks.simulate import Figure
 from components.compute import mixed_precision
 from components.model import Model
@@ -106,18 +107,10 @@ def make_practice(params: "Params", clips: int) -> Practice:
 
 def make_model(params: "Params", name: str) -> Model:
     """A twin of the laptop's size of the backbone of that name, heads and all, with random weights."""
-    video = VideoShape(**params.video.model_dump())
-    frames = torch.randint(0, 256, (8, video.frames, 64, 64, 3), generator=torch.Generator().manual_seed(0))
+    frames = torch.randint(0, 256, (8, params.video.frames, 64, 64, 3), generator=torch.Generator().manual_seed(0))
     codec = laptop_latents.fit(frames.to(torch.uint8).numpy(), channels=params.latents.channels)
-    shape = TwinShape(
-        **getattr(params.backbones, name).tiny.model_dump(),
-        channels=codec.channels,
-        text_width=params.text.width,
-        text_tokens=params.text.length,
-        video=video,
-    )
     model = Model(
-        backbone=family(name).make_twin(shape, seed=params.seed),
+        backbone=family(name).make_twin(shape_of(params, name, channels=codec.channels), seed=params.seed),
         codec=codec,
         text=text.fit([CAPTION], params.text, seed=params.seed),
         base="",

@@ -1,19 +1,18 @@
 """What a stage needs of memory, in named figures, found by running its own learner once on tensors without values."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from components.planning.ledger import Choices, Ledger, bytes_of, without_values
 from components.planning.works import WORKS
 from components.training import engine
-from components.training.optimisers import NOTHING, Optimisers
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -129,21 +128,20 @@ class _EnoughSeen(BaseException):
 
 
 class _Step:
-    """The first step of all optimisers: gradients and state in bytes, without its computations."""
+    """The first step of every optimiser: gradients and state in bytes, without its computations."""
 
     def __init__(self) -> None:
         self.gradients = self.optimiser = 0
         self.done = False
 
-    def look(self, optimisers: Optimisers) -> None:
-        """Count what stands before a step and what it leaves; the gradients are forgotten."""
+    def __call__(self, optimiser: torch.optim.Optimizer, _args: object, _kwargs: object) -> None:
         self.done = True
-        for member in optimisers.members:
-            parameters = [value for group in member.param_groups for value in group["params"]]
-            kind = next((known for known in STATES if isinstance(member, known)), None)
-            self.optimiser += (STATES[kind] if kind else MOST_STATES) * bytes_of(parameters)
-            self.gradients += bytes_of(value.grad for value in parameters if value.grad is not None)
-        optimisers.forget()
+        parameters = [value for group in optimiser.param_groups for value in group["params"]]
+        kept = next((states for kind, states in STATES.items() if isinstance(optimiser, kind)), MOST_STATES)
+        self.optimiser += kept * bytes_of(parameters)
+        self.gradients += bytes_of(value.grad for value in parameters if value.grad is not None)
+        for value in parameters:
+            value.grad = None  # then the step itself has nothing to do
 
     def before_forward(self, _module: object, _inputs: object) -> None:
         """End the work where another step would begin."""
@@ -154,17 +152,11 @@ class _Step:
 @contextmanager
 def _one_step() -> Iterator[_Step]:
     step = _Step()
-
-    def without_values(self: Optimisers, _factor: float, figures: Mapping[str, Tensor] = NOTHING) -> dict[str, float]:
-        step.look(self)
-        return dict.fromkeys(figures, 0.0)
-
-    hook, usual = register_module_forward_pre_hook(step.before_forward), Optimisers.step
-    Optimisers.step = without_values  # type: ignore[method-assign, assignment]  # its own looks at gradients, which are no numbers
+    hooks = [register_optimizer_step_pre_hook(step), register_module_forward_pre_hook(step.before_forward)]
     try:
         yield step
     except _EnoughSeen:
         pass
     finally:
-        Optimisers.step = usual  # type: ignore[method-assign]
-        hook.remove()
+        for hook in hooks:
+            hook.remove()

@@ -11,7 +11,7 @@ from components.planning.machine import GIGA, Machine
 # other sizes: stage 3 samples, reads and trains on batches that differ.
 SAFETY = 1.5  # the most that was seen is 1.39
 SAFETY_OF_STAGE: Mapping[str, float] = {"stage3": 2.8}  # seen: 2.67
-SAFETY_OF_ACCELERATORS = 1.2  # what their allocator leaves between blocks: not measured, training is on CPUs today
+SAFETY_OF_ACCELERATORS = 1.2  # what their allocator leaves between blocks: not measured
 PROGRAM = int(0.6 * GIGA)  # Python, torch and the libraries of models, which are in RAM
 
 

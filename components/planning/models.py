@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from components.backbones.base import Codec
-from components.backbones.family import TwinShape, VideoShape, family
+from components.backbones.family import VideoShape, family
 from components.backbones.laptop_latents import CHUNK, PATCH, LaptopLatents
 from components.backbones.text import HEAD_WIDTH, LAYERS
+from components.backbones.twin import shape_of
 from components.model import Model
 from components.parameters.backbones import TINY
 from components.planning.ledger import bytes_of
@@ -96,17 +97,10 @@ def tiny_text_bytes(section: "TextParams") -> int:
 
 
 def _twin(params: "Params", name: str, video: VideoShape) -> Planned:
-    section = params.text
-    shape = TwinShape(
-        **getattr(params.backbones, name).tiny.model_dump(),
-        channels=params.latents.channels,
-        text_width=section.width,
-        text_tokens=section.length,
-        video=video,
-    )
+    section, channels = params.text, params.latents.channels
     text = OutlinedText(tokens=section.length, width=section.width, weights=tiny_text_bytes(section))
-    codec = _laptop_codec(params.latents.channels)
-    backbone = family(name).make_twin(shape, seed=0)
+    codec = _laptop_codec(channels)
+    backbone = family(name).make_twin(shape_of(params, name, channels=channels), seed=0)
     model = Model(backbone=backbone, codec=codec, text=text, base="")
     return Planned(model=model, text=text, video=video, loads_text=True)
 

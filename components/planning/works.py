@@ -20,14 +20,14 @@ from components.parameters.backbones import TINY
 from components.planning.ledger import bytes_of
 from components.planning.models import Planned, planned_model
 from components.training import encoded as encoding
-from components.training import labels as labelled
-from components.training import simulated
 from components.training.ahead import MOST_BYTES
 from components.training.diffusion import CHUNK, sample
 from components.training.encoded import Encoded
 from components.training.engine import Engine
+from components.training.labels import LabelsOnDisk
 from components.training.losses import Truth
 from components.training.policy import Practice
+from components.training.simulated import TruthOnDisk
 from components.training.stage1 import HeadsOnPseudoLabels, PseudoLabels
 from components.training.stage2 import ADAPTER, SimulationTuning
 from components.training.stage3 import Reinforcement
@@ -207,7 +207,7 @@ def make_encoded(planned: Planned, count: int) -> Encoded:
 def make_truth(planned: Planned, count: int) -> Truth:
     """Truth of clips, as `read_truth` gives it: of one clip where all of them do not stay in memory."""
     T, H, W = planned.video.frames, planned.video.height, planned.video.width
-    count = count if count * T * H * W * simulated.BYTES_OF_PIXEL <= MOST_BYTES else 1
+    count = count if count * T * H * W * TruthOnDisk.bytes_of_pixel <= MOST_BYTES else 1
     half = torch.float16
     return Truth(
         log_depth=torch.empty(count, T, H, W, dtype=half),
@@ -222,7 +222,7 @@ def make_truth(planned: Planned, count: int) -> Truth:
 def make_labels(planned: Planned, count: int) -> PseudoLabels:
     """Labels of clips, as `collect_labels` gives them; of disparity, which costs an operation more than depth."""
     T, H, W = planned.video.frames, planned.video.height, planned.video.width
-    count = count if count * T * H * W * labelled.BYTES_OF_PIXEL <= MOST_BYTES else 1
+    count = count if count * T * H * W * LabelsOnDisk.bytes_of_pixel <= MOST_BYTES else 1
     half = torch.float16
     return PseudoLabels(
         depth=torch.empty(count, T, H, W, dtype=half),

@@ -1,18 +1,48 @@
 """Clips read before they are wanted, while something else is computed, and the choice of some clips of a set."""
 
 import os
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
 MOST_BYTES = 2**32  # of labels or truth in memory; of more, clips are read when they are wanted
 
+
+class Sized(Protocol):
+    """A row of an index."""
+
+    @property
+    def frames(self) -> int:
+        """T."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """H."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """W."""
+        ...
+
+
+class Readable(Protocol):
+    """What is read of clips."""
+
+    def ready(self) -> Self:
+        """The same as float32, where models compute."""
+        ...
+
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+R = TypeVar("R", bound=Readable)
 
 
 class Source(Protocol[T_co]):
@@ -54,6 +84,41 @@ class Ahead(Generic[T]):
         if expected and torch.equal(expected[0], numbers):
             return expected[1].result()
         return self._read(numbers)
+
+
+class OnDisk(ABC, Generic[R]):
+    """What is known of clips of one shape, read from their shards as it is wanted."""
+
+    bytes_of_pixel: ClassVar[int]  # and frame, in memory
+
+    def __init__(self, rows: Sequence[Sized]) -> None:
+        self._clips = rows
+        self._ahead = Ahead(self.read)
+
+    @abstractmethod
+    def read(self, numbers: Tensor) -> R:
+        """That of some clips, as it lies in memory."""
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    @property
+    def frames(self) -> int:
+        """T of every clip."""
+        return self._clips[0].frames
+
+    def __getitem__(self, numbers: Tensor) -> R:
+        """That of some clips, as float32, where models compute."""
+        return self._ahead.take(numbers).ready()
+
+    def expect(self, numbers: Tensor) -> None:
+        """Begin to read these clips in the background."""
+        self._ahead.expect(numbers)
+
+    @property
+    def bytes(self) -> int:
+        """What all clips take in memory."""
+        return sum(row.frames * row.height * row.width * self.bytes_of_pixel for row in self._clips)
 
 
 @dataclass(frozen=True, kw_only=True)

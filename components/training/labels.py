@@ -11,10 +11,8 @@ from torch import Tensor
 from components.errors import ClipError
 from components.pseudo_labels.storage import LABELS, LabelRow, read_rows
 from components.shards import read_arrays
-from components.training.ahead import MOST_BYTES, Ahead, Source, read_side_by_side
+from components.training.ahead import MOST_BYTES, OnDisk, Source, read_side_by_side
 from components.training.stage1 import DepthKind, PseudoLabels
-
-BYTES_OF_PIXEL = 8  # of labels in memory: four values of two bytes
 
 
 def read_labels(folder: Path, *, most_bytes: int = MOST_BYTES) -> Source[PseudoLabels]:
@@ -26,34 +24,15 @@ def read_labels(folder: Path, *, most_bytes: int = MOST_BYTES) -> Source[PseudoL
     return labels if labels.bytes > most_bytes else labels.read(torch.arange(len(labels)))
 
 
-class LabelsOnDisk:
-    """Labels of videos, read from their shards as they are wanted."""
+class LabelsOnDisk(OnDisk[PseudoLabels]):
+    """Labels of videos."""
+
+    bytes_of_pixel = 8  # four values of two bytes
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._rows = folder, read_rows(folder, LabelRow)
         self._kind = _kind_of(self._rows, folder)
-        self._ahead = Ahead(self.read)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @property
-    def frames(self) -> int:
-        """T of every clip."""
-        return self._rows[0].frames
-
-    def __getitem__(self, numbers: Tensor) -> PseudoLabels:
-        """Those of some clips, as float32, where models compute."""
-        return self._ahead.take(numbers).ready()
-
-    def expect(self, numbers: Tensor) -> None:
-        """Begin to read those of these clips in the background."""
-        self._ahead.expect(numbers)
-
-    @property
-    def bytes(self) -> int:
-        """What all labels take in memory."""
-        return sum(row.frames * row.height * row.width * BYTES_OF_PIXEL for row in self._rows)
+        super().__init__(self._rows)
 
     def read(self, numbers: Tensor) -> PseudoLabels:
         """Labels of some clips as they lie in memory."""

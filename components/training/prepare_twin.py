@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.backbones import laptop_latents, text
-from components.backbones.family import TwinShape, VideoShape, family
-from components.backbones.twin import save_twin, twin_facts
+from components.backbones.family import family
+from components.backbones.twin import save_twin, shape_of, twin_facts
 from components.files import write_atomically
 from components.model import CODEC_FILE, LOSSES_FILE, seal
 from components.training.encoded import encode_clips
@@ -28,13 +28,7 @@ def prepare_twin(params: "Params", context: "StageContext", name: str, *, folder
     captions = captions_of(APPEARANCE)
     encoder = text.fit(captions, params.text, seed=params.seed)
     data = encode_clips(videos_of(APPEARANCE), captions, codec=codec, text=encoder)
-    shape = TwinShape(
-        **getattr(params.backbones, name).tiny.model_dump(),
-        channels=codec.channels,
-        text_width=params.text.width,
-        text_tokens=params.text.length,
-        video=VideoShape(**params.video.model_dump()),
-    )
+    shape = shape_of(params, name, channels=codec.channels)
     backbone = family(name).make_twin(shape, seed=params.seed)
     learner = StandIn(backbone, data, params.prepare, seed=params.seed, engine=engine_of(params.resources))
     with context.progress(learner.steps) as display:

@@ -11,11 +11,10 @@ from components.backbones.base import Frames
 from components.errors import ClipError
 from components.index import IndexRow, read_index
 from components.shards import read_part
-from components.training.ahead import MOST_BYTES, Ahead, Source, read_side_by_side
+from components.training.ahead import MOST_BYTES, OnDisk, Source, read_side_by_side
 from components.training.losses import Truth
 from components.training.rewards import rays_of
 
-BYTES_OF_PIXEL = 11  # of truth in memory: four values of two bytes, and three masks
 FIELDS = ("depth", "valid", "segmentation", "flow", "depth_change", "visible")
 
 
@@ -33,43 +32,23 @@ def videos_of(folder: Path) -> Iterator[Frames]:
 def read_truth(folder: Path, rows: Sequence[IndexRow] | None = None, *, most_bytes: int = MOST_BYTES) -> Source[Truth]:
     """Truth of every clip in the order of the index, or of the clips of `rows`; floats in half precision.
 
-    ClipError where there is no clip.
-
-    In memory where it takes `most_bytes` at most; else each clip is read from its shard when it is wanted.
+    In memory where it takes `most_bytes` at most; else each clip is read from its shard when it is wanted. ClipError
+    where there is no clip.
     """
     clips = TruthOnDisk(folder, rows)
     return clips if clips.bytes > most_bytes else clips.read(torch.arange(len(clips)))
 
 
-class TruthOnDisk:
-    """Truth of simulated clips, read from their shards as it is wanted."""
+class TruthOnDisk(OnDisk[Truth]):
+    """Truth of simulated clips."""
+
+    bytes_of_pixel = 11  # four values of two bytes, and three masks
 
     def __init__(self, folder: Path, rows: Sequence[IndexRow] | None = None) -> None:
         self._folder, self._rows = folder, rows or read_index(folder)
         if not self._rows:
             raise ClipError(f"{folder}: no clips, expected one at least: simulate the split again")
-        self._ahead = Ahead(self.read)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @property
-    def frames(self) -> int:
-        """T of every clip."""
-        return self._rows[0].frames
-
-    def __getitem__(self, numbers: Tensor) -> Truth:
-        """That of some clips, as float32, where models compute."""
-        return self._ahead.take(numbers).ready()
-
-    def expect(self, numbers: Tensor) -> None:
-        """Begin to read these clips in the background."""
-        self._ahead.expect(numbers)
-
-    @property
-    def bytes(self) -> int:
-        """What the truth of all clips takes in memory."""
-        return sum(row.frames * row.height * row.width * BYTES_OF_PIXEL for row in self._rows)
+        super().__init__(self._rows)
 
     def read(self, numbers: Tensor) -> Truth:
         """Truth of some clips as it lies in memory."""

@@ -45,6 +45,7 @@ def test_questions_about_values_are_answered() -> None:
         values = torch.randn(5, generator=torch.Generator().manual_seed(0))
         assert bool(torch.isfinite(values.sum()))
         assert values.sum().item() == 1.0
+        assert values[:2].tolist() == [1.0, 1.0]
         assert values[values > 0].shape == (5,)
         assert torch.arange(1, 4).mul(values[:3] > 0).amax(0).long().unsqueeze(0).tolist() == [LONG]
         assert torch.randperm(3, generator=torch.Generator()).tolist() == [0, 1, 2]

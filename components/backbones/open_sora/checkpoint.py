@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 import torch
 from torch import Tensor, nn
 
-from components.backbones.hub import describe, fetch
 from components.errors import ParametersError
 
 CONFIG = "config.json"
@@ -17,21 +16,6 @@ WEIGHTS = "*.safetensors"
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 NAMED = 3  # tensors that an error names
 Shape = tuple[int, ...]
-
-
-def folder_of(source: str, revision: str | None) -> Path:
-    """The folder of a published model: the source itself, or a download of a hub id, held against its sha256s.
-
-    ParametersError when it holds no safetensors, or a revision is given for a folder.
-    """
-    local = Path(source).expanduser()
-    if local.is_dir() and revision is None:
-        _weights(local)
-        return local
-    described, _ = describe(source, revision, wanted=is_model_file)
-    if not any(path.endswith(".safetensors") for path in described.files):
-        raise ParametersError(f"{source}: {_no_weights([])}")
-    return fetch(described, wanted=is_model_file)
 
 
 def load_tensors(model: nn.Module, folder: Path, *, dtype: torch.dtype, exact: Iterable[str] = ()) -> None:
@@ -62,16 +46,17 @@ def is_model_file(path: str) -> bool:
     return len(place.parts) == 1 and (path == CONFIG or place.suffix == ".safetensors")
 
 
+def no_weights(folder: Path) -> str:
+    """What is to be said of a folder that holds no safetensors."""
+    pickles = [path.name for path in sorted(folder.rglob("*")) if path.suffix in PICKLES]
+    found = f"only {pickles[0]}, which may be a pickle and runs code when it is read" if pickles else "none is there"
+    return f"expected weights as {WEIGHTS}, {found}: download model.safetensors, or save the weights as safetensors"
+
+
 def _weights(folder: Path) -> list[Path]:
     if files := sorted(folder.glob(WEIGHTS)):
         return files
-    raise ParametersError(f"{folder}: {_no_weights(sorted(folder.iterdir()))}")
-
-
-def _no_weights(present: Iterable[Path]) -> str:
-    pickles = [path.name for path in present if path.suffix in PICKLES]
-    found = f"only {pickles[0]}, which may be a pickle and runs code when it is read" if pickles else "none is there"
-    return f"expected weights as {WEIGHTS}, {found}: download model.safetensors, or save the weights as safetensors"
+    raise ParametersError(f"{folder}: {no_weights(folder)}")
 
 
 def _shapes(files: Iterable[Path]) -> dict[str, Shape]:

@@ -3,7 +3,7 @@
 Folders that `save_pretrained` wrote, such as those of tiny twins, are read in the same way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from components.backbones.configurations import Configuration
 from components.backbones.family import VideoShape
 from components.backbones.hub import PublishedFiles, Wanted
 from components.backbones.open_sora.backbone import OpenSora
-from components.backbones.open_sora.checkpoint import CONFIG, folder_of, is_model_file, load_tensors
+from components.backbones.open_sora.checkpoint import CONFIG, is_model_file, load_tensors, no_weights
 from components.backbones.open_sora.codec import OpenSoraCodec
 from components.backbones.open_sora.embeddings import rotary_frequencies
 from components.backbones.open_sora.schedule import Video
@@ -26,7 +26,6 @@ from components.errors import ParametersError
 SIZE = "1b"
 TRANSFORMER, AUTOENCODER = "hpcai-tech/OpenSora-STDiT-v3", "hpcai-tech/OpenSora-VAE-v1.2"
 TEXT = "PixArt-alpha/PixArt-XL-2-1024-MS"  # T5-v1.1-XXL in safetensors; where it was released, it is pickled
-WANTED: Mapping[str, Wanted] = {"transformer": is_model_file, "vae": is_model_file, "text": is_text_file}
 PUBLISHED_VAE = "VideoAutoencoderPipeline"  # its own name for what is `OpenSoraVAE` here
 SHAPE = (
     "in_channels",
@@ -51,22 +50,21 @@ def describe(source: str, revision: str | None) -> Mapping[str, PublishedFiles]:
     that holds transformer/, vae/, text_encoder/ and tokenizer/. ParametersError when a part is missing or another's.
     """
     local = Path(source).expanduser()
-    sources = (
-        {"transformer": str(local / "transformer"), "vae": str(local / "vae"), "text": source}
-        if local.is_dir()
-        else {"transformer": source, "vae": AUTOENCODER, "text": TEXT}
-    )
-    check = {"transformer": transformer_shape, "vae": autoencoder_shape, "text": _check_text}
-    parts = {}
-    for part, where in sources.items():
-        own = revision if where == source else None
-        parts[part], folder = hub.describe(where, own, wanted=WANTED[part])
-        if not any(path.endswith(".safetensors") for path in parts[part].files):
-            raise ParametersError(
-                f"{where}: no safetensors of the {part}, and pickled weights are not read: save it as safetensors"
-            )
-        check[part](folder, source=where)
-    return parts
+    if local.is_dir():
+        sources = {"transformer": str(local / "transformer"), "vae": str(local / "vae"), "text": source}
+    else:
+        sources = {"transformer": source, "vae": AUTOENCODER, "text": TEXT}
+    return {part: describe_part(part, where, revision if where == source else None) for part, where in sources.items()}
+
+
+def describe_part(part: str, source: str, revision: str | None) -> PublishedFiles:
+    """The files of one part of PARTS. ParametersError without safetensors, or when its configuration is another's."""
+    wanted, check = PARTS[part]
+    described, folder = hub.describe(source, revision, wanted=wanted)
+    if not any(path.endswith(".safetensors") for path in described.files):
+        raise ParametersError(f"{source}: {no_weights(folder)}")
+    check(folder, source=source)
+    return described
 
 
 def load(
@@ -77,24 +75,19 @@ def load(
     dtype: of the transformer. ParametersError for a shape of videos that the model has not.
     """
     shape = Video(height=video.height, width=video.width, frames=video.frames, fps=video.fps)
-    folders = {part: hub.fetch(described, wanted=WANTED[part]) for part, described in parts.items()}
-    transformer = _transformer(folders["transformer"], source=parts["transformer"].source, dtype=dtype)
-    text = OpenSoraText(folder=folders["text"], nothing=transformer.y_embedder.y_embedding, dtype=torch.float32)
-    vae = _autoencoder(folders["vae"], source=parts["vae"].source, dtype=torch.float32)
-    return OpenSora(transformer, size=SIZE, video=shape), OpenSoraCodec(vae), text
+    transformer = load_transformer(parts["transformer"], dtype=dtype)
+    folder = hub.fetch(parts["text"], wanted=is_text_file)
+    text = OpenSoraText(folder=folder, nothing=transformer.y_embedder.y_embedding, dtype=torch.float32)
+    codec = OpenSoraCodec(load_autoencoder(parts["vae"]))
+    return OpenSora(transformer, size=SIZE, video=shape), codec, text
 
 
-def load_transformer(
-    source: str = TRANSFORMER, revision: str | None = None, *, dtype: torch.dtype = torch.bfloat16
-) -> STDiT3:
-    """STDiT3 of a folder or hub id, frozen, its weights in `dtype`.
+def load_transformer(described: PublishedFiles, *, dtype: torch.dtype = torch.bfloat16) -> STDiT3:
+    """STDiT3 of described files, frozen, its weights in `dtype`.
 
     ParametersError when configuration, names or shapes are not STDiT3's, or the weights are pickled.
     """
-    return _transformer(folder_of(source, revision), source=source, dtype=dtype)
-
-
-def _transformer(folder: Path, *, source: str, dtype: torch.dtype) -> STDiT3:
+    folder, source = hub.fetch(described, wanted=is_model_file), described.source
     with torch.device("meta"):
         model: STDiT3 = STDiT3(**transformer_shape(folder, source=source))
     load_tensors(model, folder, dtype=dtype, exact=("rope.freqs",))
@@ -107,19 +100,14 @@ def _transformer(folder: Path, *, source: str, dtype: torch.dtype) -> STDiT3:
     return model
 
 
-def load_autoencoder(
-    source: str = AUTOENCODER, revision: str | None = None, *, dtype: torch.dtype = torch.float32
-) -> OpenSoraVAE:
-    """The two-part autoencoder of a folder or hub id, frozen, its weights in `dtype`.
+def load_autoencoder(described: PublishedFiles, *, dtype: torch.dtype = torch.float32) -> OpenSoraVAE:
+    """The two-part autoencoder of described files, frozen, its weights in `dtype`.
 
     ParametersError when configuration, names or shapes are not its own, or the weights are pickled.
     """
-    return _autoencoder(folder_of(source, revision), source=source, dtype=dtype)
-
-
-def _autoencoder(folder: Path, *, source: str, dtype: torch.dtype) -> OpenSoraVAE:
+    folder = hub.fetch(described, wanted=is_model_file)
     with torch.device("meta"):
-        model: OpenSoraVAE = OpenSoraVAE(**autoencoder_shape(folder, source=source))
+        model: OpenSoraVAE = OpenSoraVAE(**autoencoder_shape(folder, source=described.source))
     load_tensors(model, folder, dtype=dtype, exact=("shift", "scale"))
     return model
 
@@ -152,3 +140,10 @@ def transformer_shape(folder: Path, *, source: str) -> dict[str, Any]:
 def _check_text(folder: Path, *, source: str) -> None:
     advice = f"give a folder that holds text_encoder/ and tokenizer/, or {TEXT}"
     Configuration(folder, "text_encoder/config.json", source=source, advice=advice).expect("model_type", ("t5",))
+
+
+PARTS: Mapping[str, tuple[Wanted, Callable[..., object]]] = {  # which files each is loaded from; what must hold of them
+    "transformer": (is_model_file, transformer_shape),
+    "vae": (is_model_file, autoencoder_shape),
+    "text": (is_text_file, _check_text),
+}

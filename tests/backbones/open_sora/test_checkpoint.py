@@ -12,13 +12,19 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from components.backbones import hub
-from components.backbones.open_sora.published import load_transformer
+from components.backbones.open_sora import published
+from components.backbones.open_sora.stdit3 import STDiT3
 from components.backbones.pretrained import load_pretrained, no_progress_bars
 from components.errors import ParametersError
 from tests.backbones.open_sora.oracle import TINY, inputs, latents, text, tiny
 from tests.backbones.test_hub import MODEL, Hub
 
 Tensors = dict[str, Tensor]
+
+
+def load_transformer(source: str, revision: str | None = None, *, dtype: torch.dtype = torch.bfloat16) -> STDiT3:
+    """Described and loaded, as `prepare` and the stages after it do."""
+    return published.load_transformer(published.describe_part("transformer", source, revision), dtype=dtype)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from components.backbones.base import Codec, Frames
 from components.backbones.open_sora.codec import OpenSoraCodec
-from components.backbones.open_sora.published import load_autoencoder
+from components.backbones.open_sora.published import describe_part, load_autoencoder
 from components.backbones.open_sora.vae import OpenSoraVAE
 from components.backbones.pretrained import no_progress_bars
 from components.errors import ParametersError
@@ -135,14 +135,14 @@ def test_the_published_normalisation_is_the_default(vae: OpenSoraVAE) -> None:
 def test_a_saved_autoencoder_is_loaded_strictly(vae: OpenSoraVAE, tmp_path: Path) -> None:
     with no_progress_bars():
         vae.save_pretrained(tmp_path)
-    loaded = load_autoencoder(str(tmp_path))
+    loaded = load_autoencoder(describe_part("vae", str(tmp_path), None))
     assert torch.equal(loaded.encode(video("video20")), vae.encode(video("video20")))
     (path,) = tmp_path.glob("*.safetensors")
     tensors = load_file(path)
     del tensors["temporal_vae.quant_conv.conv.bias"]
     save_file(tensors, path)
     with pytest.raises(ParametersError, match=re.escape("1 missing, temporal_vae.quant_conv.conv.bias: give")):
-        load_autoencoder(str(tmp_path))
+        load_autoencoder(describe_part("vae", str(tmp_path), None))
 
 
 def test_the_published_configuration_means_the_published_shape(vae: OpenSoraVAE, tmp_path: Path) -> None:
@@ -155,10 +155,10 @@ def test_the_published_configuration_means_the_published_shape(vae: OpenSoraVAE,
     (tmp_path / "config.json").write_text(json.dumps(published))
     save_file(vae.state_dict(), tmp_path / "model.safetensors")
     with pytest.raises(ParametersError, match=r"missing, .*; .* of another shape, spatial_vae.module.decoder"):
-        load_autoencoder(str(tmp_path))
+        load_autoencoder(describe_part("vae", str(tmp_path), None))
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "STDiT3"}))
     with pytest.raises(ParametersError, match="says model_type: STDiT3, expected VideoAutoencoderPipeline"):
-        load_autoencoder(str(tmp_path))
+        load_autoencoder(describe_part("vae", str(tmp_path), None))
 
 
 @pytest.fixture
