@@ -18,7 +18,7 @@ from components.compute import mixed_precision
 from components.errors import ParametersError
 from components.heads import Read4D
 from components.model import Model
-from components.training.diffusion import CHUNK, sample
+from components.training.diffusion import at_once, sample
 
 Array = NDArray[np.floating[Any]]
 
@@ -57,7 +57,15 @@ def generate(
         raise ParametersError(
             f"{len(images)} images, {len(captions)} captions, {len(seeds)} seeds: expected as many of each"
         )
-    condition = condition_on(model, images, captions)
+    return generate_on(
+        model, condition_on(model, images, captions), frames=frames, seeds=seeds, steps=steps, noise_level=noise_level
+    )
+
+
+def generate_on(
+    model: Model, condition: Condition, *, frames: int, seeds: Sequence[int], steps: int, noise_level: float
+) -> Generated:
+    """`generate` on a condition that is known already."""
     _, channels, _, height, width = condition.first.shape
     count = len(model.backbone.frames_of_latent(frames))
     noise = torch.stack([_noise(seed, (channels, count, height, width)) for seed in seeds])
@@ -82,10 +90,10 @@ def read_4d(
     adapter is off: the heads were trained without it, and a policy that reads its own reward moves its ruler.
     """
     heads, spans = model.with_heads, model.backbone.frames_of_latent(frames)
-    parts = []
-    for start in range(0, len(latents), CHUNK):
-        part = latents[start : start + CHUNK]
-        given = condition[slice(start, start + CHUNK)]
+    parts, count = [], at_once(latents)
+    for start in range(0, len(latents), count):
+        part = latents[start : start + count]
+        given = condition[slice(start, start + count)]
         times = torch.full((len(part),), noise_level, device=part.device)
         generator = torch.Generator().manual_seed(seed)
         one = torch.randn(part[:1].shape, generator=generator).to(part.device)

@@ -9,7 +9,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from components import generate as generate_module
 from components.backbones.laptop_latents import psnr
 from components.compute import has_fast_bfloat16
 from components.errors import ParametersError
@@ -124,7 +123,6 @@ class TestGenerate:
     def test_chunks_do_not_matter(self, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = draw(model)
         monkeypatch.setattr(diffusion, "CHUNK", 2)
-        monkeypatch.setattr(generate_module, "CHUNK", 2)
         parts = draw(model)
         assert all(alike(whole, parts, number, number) for number in range(3))
 

@@ -149,6 +149,7 @@ def stage3(params: "Params", name: str) -> Work:
     held = [*_tensors(data), *_tensors(truth)]
     return Work(
         model=planned,
+        embeds=section.watch.every > 0,  # the captions of its scenes
         data=held,
         do=lambda: learner.update(0),
         reading=bytes_of(held) if params.simulation.camera.orbit.share else 0,  # a copy without moving cameras

@@ -11,6 +11,7 @@ from components.backbones.base import Backbone, Condition, Prediction, per_sampl
 from components.training.ranks import Share, all_of
 
 CHUNK = 24  # samples of a forward pass: larger ones are slower on a CPU, whose allocator returns large blocks
+PIXELS = 5 * 8 * 8  # of a sample's latents up to which that many go through together: the laptop's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +55,18 @@ def diffusion_loss(
     return error[:, :, backbone.given :].square().mean(), noised, prediction
 
 
+def at_once(latents: Tensor) -> int:
+    """How many of samples (B,C,F,h,w) go through a network together: the larger each is, the fewer."""
+    return max(1, min(CHUNK, CHUNK * PIXELS // latents[0, 0].numel()))
+
+
 @torch.no_grad()
 def sample(backbone: Backbone, noise: Tensor, condition: Condition, *, steps: int) -> Tensor:
     """Latents (B,C,F,h,w) of the deterministic sampler, from noise to data in `steps` steps."""
     times = backbone.schedule(steps).to(noise.device)
-    parts = []
-    for start in range(0, len(noise), CHUNK):
-        part, given = noise[start : start + CHUNK], condition[slice(start, start + CHUNK)]
+    parts, count = [], at_once(noise)
+    for start in range(0, len(noise), count):
+        part, given = noise[start : start + count], condition[slice(start, start + count)]
         for now, after in pairwise(times):
             here = now.expand(len(part))
             clean, residual = backbone.split(part, backbone.predict(part, here, given).output, here)

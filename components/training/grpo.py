@@ -13,7 +13,7 @@ from torch import Tensor
 
 from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import Condition
-from components.training.diffusion import CHUNK, with_given
+from components.training.diffusion import at_once, with_given
 from components.training.policy import Policy, Step
 from components.training.ranks import gather, share_of
 from components.training.rewards import overall
@@ -143,7 +143,7 @@ def _gaussian(
 ) -> Gaussian:
     """The policy's step, in chunks where no gradient is wanted."""
     backbone = policy.backbone
-    size = len(noisy) if torch.is_grad_enabled() else CHUNK
+    size = len(noisy) if torch.is_grad_enabled() else at_once(noisy)
     outputs = [
         backbone.predict(noisy[part], now[part], condition[part]).output
         for part in (slice(start, start + size) for start in range(0, len(noisy), size))

@@ -16,17 +16,16 @@ from numpy.typing import NDArray
 
 from components.backbones.base import Frames
 from components.clip import Clip
-from components.compute import on_device
 from components.errors import Phys4dError
 from components.evaluation.chamfer import chamfer_4d, moving_points, points_of
 from components.evaluation.colours import find_objects, palette_of
 from components.evaluation.noise import noise_seed
-from components.generate import Generated, condition_on, generate, read_4d
+from components.generate import Generated, condition_on, generate_on
 from components.index import IndexRow, read_index
 from components.model import Model
 from components.shards import read_clip, read_part
 from components.training.diffusion import CHUNK
-from components.training.rewards import Scene, reward_terms
+from components.training.policy import rewards_of
 from components.training.simulated import read_rays, read_truth
 
 if TYPE_CHECKING:
@@ -70,8 +69,9 @@ class DevScenes:
     ) -> None:
         self._model, self._judge, self._sampling, self._reward = model, judge, sampling, reward
         self._folder, self._rows = folder, rows
-        self._images = np.stack([read_part(folder, row.extent, ("rgb",)).arrays["rgb"][0] for row in rows])
+        images = np.stack([read_part(folder, row.extent, ("rgb",)).arrays["rgb"][0] for row in rows])
         self._truth, self._rays = read_truth(folder, rows), read_rays(folder, rows)
+        self._condition = condition_on(model, images, [row.caption_initial for row in rows])
 
     def measure(self) -> Reading:
         """Sample the model as it is now, and read the videos."""
@@ -86,10 +86,9 @@ class DevScenes:
 
     def _generate(self, batch: slice) -> Generated:
         rows = self._rows[batch]
-        return generate(
+        return generate_on(
             replace(self._model, heads=None),
-            images=self._images[batch],
-            captions=[row.caption_initial for row in rows],
+            self._condition[batch],
             frames=rows[0].frames,
             seeds=[noise_seed(self._sampling.seed, row.clip_id, 0) for row in rows],
             steps=self._sampling.steps,
@@ -98,11 +97,16 @@ class DevScenes:
 
     def _rewards(self, made: Generated, batch: slice) -> NDArray[np.float64]:
         """Weighted rewards (scenes,): what the policy is trained for, of videos that it is not trained on."""
-        condition = condition_on(self._model, self._images[batch], [row.caption_initial for row in self._rows[batch]])
-        frames, noise_level = made.rgb.shape[1], self._sampling.noise_level
-        read = read_4d(self._model, made.latents, condition, frames=frames, noise_level=noise_level)
-        scene = Scene(truth=self._truth[torch.arange(len(self._rows))[batch]], rays=on_device(self._rays))
-        terms = reward_terms(read, scene, torch.Generator().manual_seed(self._sampling.seed))
+        terms = rewards_of(
+            self._model,
+            made.latents,
+            self._condition[batch],
+            truth=self._truth,
+            numbers=torch.arange(len(self._rows))[batch],
+            rays=self._rays,
+            generator=torch.Generator().manual_seed(self._sampling.seed),
+            noise_level=self._sampling.noise_level,
+        )
         weighted = [getattr(self._reward, name) * values.cpu().double().mean(1) for name, values in terms.items()]
         return np.asarray(torch.stack(weighted).sum(0).numpy(), np.float64)
 

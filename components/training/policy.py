@@ -13,7 +13,7 @@ from components.compute import on_device
 from components.generate import read_4d
 from components.model import Model
 from components.training.ahead import Source
-from components.training.diffusion import diffusion_loss
+from components.training.diffusion import at_once, diffusion_loss
 from components.training.encoded import Encoded
 from components.training.losses import Truth
 from components.training.ranks import all_of, gather, is_sharded, rounded_up, share_of
@@ -83,12 +83,18 @@ class Policy:
 
         Each rank reads its share of them; groups and the batch's deviation are those of all ranks together.
         """
-        share, frames = share_of(len(latents)), self._practice.truth.frames
-        read = read_4d(
-            self._model, share.of(latents), condition[share.index], frames=frames, noise_level=self._noise_level
+        share, practice = share_of(len(latents)), self._practice
+        read = rewards_of(
+            self._model,
+            share.of(latents),
+            condition[share.index],
+            truth=practice.truth,
+            numbers=share.of(numbers),
+            rays=practice.rays,
+            generator=generator,
+            noise_level=self._noise_level,
         )
-        scene = Scene(truth=self._practice.truth[share.of(numbers)], rays=on_device(self._practice.rays))
-        terms = {name: gather(values).cpu() for name, values in reward_terms(read, scene, generator).items()}
+        terms = {name: gather(values).cpu() for name, values in read.items()}
         return Judged(
             latents=latents,
             condition=condition,
@@ -97,7 +103,7 @@ class Policy:
                     terms,
                     self.section.reward,
                     group=self.section.group_size,
-                    spans=self.backbone.frames_of_latent(frames),
+                    spans=self.backbone.frames_of_latent(practice.truth.frames),
                 )
             ),
             means={f"reward_{name}": values.mean().item() for name, values in terms.items()},
@@ -137,3 +143,28 @@ class Policy:
                 kept.copy_(now)
             else:  # a gradient that was begun before stays that of the new policy
                 value.data, kept.data = kept.data, value.data
+
+
+def rewards_of(
+    model: Model,
+    latents: Tensor,
+    condition: Condition,
+    *,
+    truth: Source[Truth],
+    numbers: Tensor,
+    rays: Tensor,
+    generator: torch.Generator,
+    noise_level: float,
+) -> dict[str, Tensor]:
+    """Each term (B,T-1) of the reward of generated latents, as the reader sees them, against clips of these numbers.
+
+    So many at once as go through a network together, all with the same draw: what is read has every pixel of a video.
+    """
+    parts, count = [], at_once(latents)
+    rays, drawn = on_device(rays), generator.get_state()
+    for start in range(0, len(latents), count):
+        part = slice(start, start + count)
+        read = read_4d(model, latents[part], condition[part], frames=truth.frames, noise_level=noise_level)
+        generator.set_state(drawn)
+        parts.append(reward_terms(read, Scene(truth=truth[numbers[part]], rays=rays), generator))
+    return {name: torch.cat([terms[name] for terms in parts]) for name in parts[0]}
