@@ -45,7 +45,7 @@ test: setup lint  ## style, types, the default tests (with a small run of the wh
 	$(TESTS)
 
 slow: setup  ## the tests that take longer
-	$(TESTS) -m slow
+	$(TESTS) -m slow --maxfail 10
 
 clean:  ## remove the environment and all that was made
 	rm -rf $(VENV) .phys4d data models

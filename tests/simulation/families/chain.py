@@ -20,12 +20,16 @@ LAPTOP = load_params(Path(__file__).parents[3] / "profiles" / "laptop.yaml")
 
 
 def with_section(category: str, family: str, changes: Mapping[str, object], *, frames: int, size: int = 64) -> Params:
-    """Parameters of one family alone, with some ranges of its category changed, and small clips at 16 fps."""
+    """Parameters of one family alone, with some ranges of its category changed, and small clips at 16 fps.
+
+    Of the backbones wan22 alone, which takes any 4n+1 frames.
+    """
     section: Section = getattr(LAPTOP.simulation, category)
     section = section.model_copy(update={"families": {family: 1.0}, **changes})
     simulation = LAPTOP.simulation.model_copy(update={category: section, "samples_per_pixel": 1})
     video = LAPTOP.video.model_copy(update={"frames": frames, "height": size, "width": size, "fps": 16})
-    return LAPTOP.model_copy(update={"simulation": simulation, "video": video})
+    pipeline = LAPTOP.pipeline.model_copy(update={"backbones": ["wan22"]})
+    return LAPTOP.model_copy(update={"simulation": simulation, "video": video, "pipeline": pipeline})
 
 
 def first_scene(params: Params, category: str, *, index: int = 0, take: int = 0) -> Scene:
