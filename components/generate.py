@@ -18,7 +18,7 @@ from components.compute import mixed_precision
 from components.errors import ParametersError
 from components.heads import Read4D
 from components.model import Model
-from components.training.diffusion import at_once, sample
+from components.training.diffusion import in_parts, sample
 
 Array = NDArray[np.floating[Any]]
 
@@ -90,10 +90,9 @@ def read_4d(
     adapter is off: the heads were trained without it, and a policy that reads its own reward moves its ruler.
     """
     heads, spans = model.with_heads, model.backbone.frames_of_latent(frames)
-    parts, count = [], at_once(latents)
-    for start in range(0, len(latents), count):
-        part = latents[start : start + count]
-        given = condition[slice(start, start + count)]
+    parts = []
+    for index in in_parts(latents):
+        part, given = latents[index], condition[index]
         times = torch.full((len(part),), noise_level, device=part.device)
         generator = torch.Generator().manual_seed(seed)
         one = torch.randn(part[:1].shape, generator=generator).to(part.device)

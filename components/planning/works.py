@@ -3,7 +3,7 @@
 The learners are the stages' own; only their data have no values. Legend: N clips, T frames, H, W.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import chain
 from pathlib import Path
@@ -21,7 +21,7 @@ from components.planning.ledger import bytes_of
 from components.planning.models import Planned, planned_model
 from components.training import encoded as encoding
 from components.training.ahead import MOST_BYTES
-from components.training.diffusion import CHUNK, sample
+from components.training.diffusion import CHUNK, at_once, sample
 from components.training.encoded import Encoded
 from components.training.engine import Engine
 from components.training.labels import LabelsOnDisk
@@ -35,7 +35,7 @@ from components.training.stand_in import StandIn
 
 if TYPE_CHECKING:
     from components.parameters.simulation import Split
-    from components.params import Params
+    from components.params import Params, Stage3
 
 LABELLED = Path("data/pseudo_labels")
 
@@ -133,11 +133,7 @@ def stage3(params: "Params", name: str) -> Work:
     practice = Practice(data=data, truth=truth, rays=torch.empty(video.height, video.width, 3))
     if params.stage2.trainable == "lora":  # beneath the policy's own
         add_adapter(planned.model.backbone, ADAPTER, rank=params.stage2.lora_rank, seed=params.seed)
-    # a deterministic sampler keeps nothing of its steps, a random one its latents after each
-    steps = 1 if section.algorithm == "nft" else max(2, section.times + 1, section.window + 1)
-    fewer = section.model_copy(update={"sampler_steps": min(steps, section.sampler_steps)})
-    random = 0 if section.algorithm == "nft" or section.window else section.sampler_steps - fewer.sampler_steps
-    samples = section.prompts * section.group_size
+    fewer, left = _first_step(section, planned.latent_shape)
     learner = Reinforcement(
         planned.model,
         practice,
@@ -153,8 +149,25 @@ def stage3(params: "Params", name: str) -> Work:
         data=held,
         do=lambda: learner.update(0),
         reading=bytes_of(held) if params.simulation.camera.orbit.share else 0,  # a copy without moving cameras
-        later=random * samples * bytes_of([data.latents]) // count,
+        later=left * bytes_of([data.latents]) // count,
     )
+
+
+def _first_step(section: "Stage3", shape: Sequence[int]) -> tuple["Stage3", int]:
+    """As little of an iteration as has all that its first optimiser step has, and how many latents are left out.
+
+    The samples of a step go through the network in parts, of which two are as large as any number. A deterministic
+    sampler keeps nothing of its steps, a random one its latents after each.
+    """
+    steps, kept = 1, 1
+    if section.algorithm == "grpo":
+        steps = min(section.sampler_steps, max(2, section.times + 1, section.window + 1))
+        kept = section.window or section.sampler_steps - 1
+    samples = section.prompts * section.group_size
+    done = min(-(-section.prompts // section.updates) * section.group_size, 2 * at_once(shape))
+    changes = {"sampler_steps": steps, "prompts": 1, "group_size": done, "updates": 1}
+    left = samples * kept - done * max(1, steps - 1)
+    return section.model_copy(update=changes), max(0, left)
 
 
 def evaluate(params: "Params", name: str) -> Work:

@@ -1,5 +1,6 @@
 """The diffusion loss, and videos drawn from a backbone without noise on the way."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +12,7 @@ from components.backbones.base import Backbone, Condition, Prediction, per_sampl
 from components.training.ranks import Share, all_of
 
 CHUNK = 24  # samples of a forward pass: larger ones are slower on a CPU, whose allocator returns large blocks
-PIXELS = 5 * 8 * 8  # of a sample's latents up to which that many go through together: the laptop's
+MOST_PIXELS = 64 * 5 * 8 * 8  # of latents that go through together: a laptop's iteration; a video of 49 x 480 x 832
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,29 +52,40 @@ def diffusion_loss(
     """Mean squared error of the network's output over the latent frames that are not given."""
     noised = add_noise(backbone, batch.clean, times, batch.noise(generator))
     prediction = backbone.predict(noised.noisy, times, batch.condition, taps=taps)
-    error = prediction.output - backbone.target(batch.clean, noised.noise, times)
-    return error[:, :, backbone.given :].square().mean(), noised, prediction
+    return output_error(backbone, batch.clean, noised, prediction), noised, prediction
 
 
-def at_once(latents: Tensor) -> int:
-    """How many of samples (B,C,F,h,w) go through a network together: the larger each is, the fewer."""
-    return max(1, min(CHUNK, CHUNK * PIXELS // latents[0, 0].numel()))
+def output_error(backbone: Backbone, clean: Tensor, noised: Noised, prediction: Prediction) -> Tensor:
+    """Mean squared error of a network's output over the latent frames that are not given."""
+    error = prediction.output - backbone.target(clean, noised.noise, noised.times)
+    return error[:, :, backbone.given :].square().mean()
+
+
+def at_once(shape: Sequence[int]) -> int:
+    """How many samples (C,F,h,w) go through a network together, with gradients: the larger each is, the fewer."""
+    return max(1, MOST_PIXELS // math.prod(shape[1:]))
+
+
+def in_parts(latents: Tensor, *, most: int = CHUNK) -> list[slice]:
+    """Samples (B,C,F,h,w) by as many as go through a network together, at most `most`."""
+    size = min(most, at_once(latents.shape[1:]))
+    return [slice(start, start + size) for start in range(0, len(latents), size)]
 
 
 @torch.no_grad()
 def sample(backbone: Backbone, noise: Tensor, condition: Condition, *, steps: int) -> Tensor:
     """Latents (B,C,F,h,w) of the deterministic sampler, from noise to data in `steps` steps."""
     times = backbone.schedule(steps).to(noise.device)
-    parts, count = [], at_once(noise)
-    for start in range(0, len(noise), count):
-        part, given = noise[start : start + count], condition[slice(start, start + count)]
+    done = []
+    for index in in_parts(noise):
+        part, given = noise[index], condition[index]
         for now, after in pairwise(times):
             here = now.expand(len(part))
             clean, residual = backbone.split(part, backbone.predict(part, here, given).output, here)
             alpha, sigma = backbone.path(after)
             part = alpha * clean + sigma * residual
-        parts.append(with_given(backbone, part, given))
-    return torch.cat(parts)
+        done.append(with_given(backbone, part, given))
+    return torch.cat(done)
 
 
 def with_given(backbone: Backbone, latents: Tensor, condition: Condition) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import Condition
-from components.training.diffusion import at_once, with_given
+from components.training.diffusion import CHUNK, in_parts, with_given
 from components.training.policy import Policy, Step
 from components.training.ranks import gather, share_of
 from components.training.rewards import overall
@@ -60,7 +60,8 @@ def iterate(policy: Policy, step: Step, generator: torch.Generator) -> Mapping[s
             for number in trained
         ]
         if section.anchor:
-            (section.anchor * policy.anchor(generator)).backward()
+            for loss in policy.anchor(generator):
+                (section.anchor * loss).backward()
         found = step({f"{name} {number}": value for number, one in enumerate(figures) for name, value in one.items()})
         clipped.extend(value for name, value in found.items() if name.startswith("clipped"))
         shifts.extend(value for name, value in found.items() if name.startswith("shift"))
@@ -72,13 +73,19 @@ def _backward(
 ) -> dict[str, Tensor]:
     """Gradients of one step's objective and divergence, over `parts` steps; how many ratios were clipped, and moved."""
     section = policy.section
-    ratio = _ratio(policy, transition, condition, chosen)
-    bounded = ratio.clamp(1 - section.clip, 1 + section.clip)
-    loss = torch.maximum(-gain * ratio, -gain * bounded).mean()
-    (LOSS_SCALE * loss / parts).backward()
-    if section.kl:
-        (LOSS_SCALE * section.kl * _divergence(policy, transition, condition, chosen) / parts).backward()
-    return {"clipped": (ratio != bounded).float().mean(), "shift": (ratio - 1).abs().mean()}
+    ratios, clipped = [], []
+    for part in in_parts(transition.noisy[chosen], most=len(chosen)):
+        some, share = chosen[part], len(chosen[part]) / len(chosen)
+        ratio = _ratio(policy, transition, condition, some)
+        bounded = ratio.clamp(1 - section.clip, 1 + section.clip)
+        loss = torch.maximum(-gain[part] * ratio, -gain[part] * bounded).mean()
+        (share * LOSS_SCALE * loss / parts).backward()
+        if section.kl:
+            divergence = _divergence(policy, transition, condition, some)
+            (share * LOSS_SCALE * section.kl * divergence / parts).backward()
+        ratios.append(ratio.detach())
+        clipped.append(ratio.detach() != bounded.detach())
+    return {"clipped": torch.cat(clipped).float().mean(), "shift": (torch.cat(ratios) - 1).abs().mean()}
 
 
 @torch.no_grad()
@@ -143,9 +150,6 @@ def _gaussian(
 ) -> Gaussian:
     """The policy's step, in chunks where no gradient is wanted."""
     backbone = policy.backbone
-    size = len(noisy) if torch.is_grad_enabled() else at_once(noisy)
-    outputs = [
-        backbone.predict(noisy[part], now[part], condition[part]).output
-        for part in (slice(start, start + size) for start in range(0, len(noisy), size))
-    ]
+    together = in_parts(noisy, most=len(noisy) if torch.is_grad_enabled() else CHUNK)
+    outputs = [backbone.predict(noisy[part], now[part], condition[part]).output for part in together]
     return policy.transition(backbone, noisy, torch.cat(outputs), now, after, noise=noise)

@@ -5,15 +5,15 @@ b = 1. Source: Zheng et al. 2025, DiffusionNFT: online diffusion reinforcement w
 frame is good or bad by what it earned itself, a group shares its noise, and times are late.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
 from components.backbones.adapters import POLICY, adapter_off
-from components.backbones.base import per_sample
+from components.backbones.base import Condition, per_sample
 from components.compute import on_device
-from components.training.diffusion import Noised, add_noise, sample
+from components.training.diffusion import Noised, add_noise, in_parts, sample
 from components.training.policy import Judged, Policy, Step
 from components.training.ranks import gather, share_of
 
@@ -29,23 +29,26 @@ def iterate(policy: Policy, step: Step, generator: torch.Generator) -> Mapping[s
     latents = gather(sample(policy.backbone, share.of(noise), condition[share.index], steps=section.sampler_steps))
     judged = policy.judge(latents, numbers, condition, generator)
     policy.remember()
-    losses: list[float] = []
+    figures: list[float] = []
     samples = torch.arange(len(latents)).view(section.prompts, section.group_size)
     for groups in torch.randperm(section.prompts, generator=generator).tensor_split(section.updates):
         chosen = samples[groups].flatten()
         found = {}
         for number in range(section.times):
-            loss = _loss(policy, judged, chosen, generator)
-            (loss / section.times).backward()
-            found[f"loss {number}"] = loss
+            losses = []
+            for loss in _losses(policy, judged, chosen, generator):
+                (loss / section.times).backward()
+                losses.append(loss.detach())
+            found[f"loss {number}"] = torch.stack(losses).sum()
         if section.anchor:
-            (section.anchor * policy.anchor(generator)).backward()
-        losses.extend(step(found).values())
-    return {**judged.means, "loss": sum(losses) / len(losses)}
+            for loss in policy.anchor(generator):
+                (section.anchor * loss).backward()
+        figures.extend(step(found).values())
+    return {**judged.means, "loss": sum(figures) / len(figures)}
 
 
-def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Generator) -> Tensor:
-    """The loss of whole groups of samples, each group at a random time.
+def _losses(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Generator) -> Iterator[Tensor]:
+    """The loss of whole groups of samples, each group at a random time, in parts whose sum it is.
 
     A group shares its time and its noise. What its samples then have in common cancels, because their advantages sum to
     zero. Each rank computes its share of the samples.
@@ -58,17 +61,24 @@ def _loss(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Gener
     chosen = share.of(chosen)
     clean, condition = judged.latents[chosen], judged.condition[chosen]
     good = (0.5 + judged.advantages[chosen, given:] / SPREAD).clamp(0, 1)
-    noised = add_noise(backbone, clean, times, noise)
+    for part in in_parts(clean, most=len(clean)):
+        noised = add_noise(backbone, clean[part], times[part], noise[part])
+        yield _loss(policy, clean[part], noised, condition[part], good[part]) * (len(good[part]) / len(good))
+
+
+def _loss(policy: Policy, clean: Tensor, noised: Noised, condition: Condition, good: Tensor) -> Tensor:
+    """The loss of samples whose latent frames are as good (B,F) as that, of 0 to 1."""
+    backbone, section = policy.backbone, policy.section
     with policy.as_remembered():
-        old = backbone.predict(noised.noisy, times, condition).output
-    new = backbone.predict(noised.noisy, times, condition).output
+        old = backbone.predict(noised.noisy, noised.times, condition).output
+    new = backbone.predict(noised.noisy, noised.times, condition).output
     towards = _clean_error(policy, noised, new, clean)
     away = _clean_error(policy, noised, 2 * old - new, clean)
     loss = (good * towards + (1 - good) * away).mean()
-    if policy.section.kl:
+    if section.kl:
         with torch.no_grad(), adapter_off(backbone, POLICY):
-            reference = backbone.predict(noised.noisy, times, condition).output
-        loss = loss + policy.section.kl * (new - reference)[:, :, given:].square().mean()
+            reference = backbone.predict(noised.noisy, noised.times, condition).output
+        loss = loss + section.kl * (new - reference)[:, :, backbone.given :].square().mean()
     return loss
 
 

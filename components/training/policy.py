@@ -13,7 +13,7 @@ from components.compute import on_device
 from components.generate import read_4d
 from components.model import Model
 from components.training.ahead import Source
-from components.training.diffusion import at_once, diffusion_loss
+from components.training.diffusion import add_noise, in_parts, output_error
 from components.training.encoded import Encoded
 from components.training.losses import Truth
 from components.training.ranks import all_of, gather, is_sharded, rounded_up, share_of
@@ -109,13 +109,21 @@ class Policy:
             means={f"reward_{name}": values.mean().item() for name, values in terms.items()},
         )
 
-    def anchor(self, generator: torch.Generator) -> Tensor:
-        """Stage 2's diffusion loss on simulated clips: what keeps the policy from drifting off."""
+    def anchor(self, generator: torch.Generator) -> Iterator[Tensor]:
+        """Stage 2's diffusion loss on simulated clips: what keeps the policy from drifting off.
+
+        In parts whose sum it is: a part's gradients can be had before the next is computed.
+        """
         count = rounded_up(ANCHOR_BATCH)
         share = share_of(count)
         _, batch = self._practice.data.draw(count, generator, share=share)
         times = on_device(share.of(self.backbone.sample_times(count, generator).clamp(min=LEAST_TIME)))
-        return diffusion_loss(self.backbone, batch, times, generator)[0]
+        noise = batch.noise(generator)
+        for part in in_parts(batch.clean, most=len(batch)):
+            clean, condition = batch.clean[part], batch.condition[part]
+            noised = add_noise(self.backbone, clean, times[part], noise[part])
+            prediction = self.backbone.predict(noised.noisy, noised.times, condition)
+            yield output_error(self.backbone, clean, noised, prediction) * (len(clean) / len(batch))
 
     @torch.no_grad()
     def remember(self) -> None:
@@ -160,10 +168,9 @@ def rewards_of(
 
     So many at once as go through a network together, all with the same draw: what is read has every pixel of a video.
     """
-    parts, count = [], at_once(latents)
+    parts = []
     rays, drawn = on_device(rays), generator.get_state()
-    for start in range(0, len(latents), count):
-        part = slice(start, start + count)
+    for part in in_parts(latents):
         read = read_4d(model, latents[part], condition[part], frames=truth.frames, noise_level=noise_level)
         generator.set_state(drawn)
         parts.append(reward_terms(read, Scene(truth=truth[numbers[part]], rays=rays), generator))

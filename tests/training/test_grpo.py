@@ -1,9 +1,12 @@
 """Clipped policy gradient: ratios begin at 1, the clip is counted, and a policy goes where its rewards are."""
 
+from collections.abc import Mapping
+
 import pytest
 import torch
+from torch import Tensor
 
-from components.training import grpo
+from components.training import diffusion, grpo
 from components.training.diffusion import sample
 from components.training.transitions import TRANSITIONS
 from tests.training import toys
@@ -123,6 +126,27 @@ def test_before_the_first_step_nothing_is_clipped() -> None:
     figures = grpo.iterate(policy, standing, generator())
     assert figures["clipped"] == 0
     assert figures["ratio_shift"] == pytest.approx(0, abs=1e-6)
+
+
+def test_how_many_samples_go_through_the_network_together_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    section = SECTION.model_copy(update={"kl": 0.5})
+
+    def found() -> tuple[Mapping[str, float], list[Tensor]]:
+        policy, _ = make_toy(section)
+        seen: list[list[Tensor]] = []
+
+        def keep(figures: Mapping[str, Tensor]) -> Mapping[str, float]:
+            seen.append([value.grad.clone() for value in policy.parameters if value.grad is not None])
+            return standing(figures)
+
+        return grpo.iterate(policy, keep, generator()), seen[0]
+
+    whole, gradients = found()
+    monkeypatch.setattr(diffusion, "MOST_PIXELS", 3 * make_toy(section)[0].noise(1, generator())[0, 0].numel())
+    in_parts, gradients_in_parts = found()
+    assert in_parts == pytest.approx(whole, rel=1e-4)
+    for expected, one in zip(gradients, gradients_in_parts, strict=True):
+        torch.testing.assert_close(one, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_the_share_of_clipped_ratios_is_counted() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from components.training import nft
+from components.training import diffusion, nft
 from components.training.diffusion import add_noise
 from components.training.nft import LEAST_TIME
 from components.training.policy import Judged
@@ -62,7 +62,11 @@ def test_the_loss_weighs_both_regressions_by_how_good_a_sample_is(advantage: flo
     of = judged(policy, advantage)
     positive, negative = estimates(policy, of, seed=2)
     expected = (good * weighted(positive, of) + (1 - good) * weighted(negative, of)).mean()
-    torch.testing.assert_close(nft._loss(policy, of, ALL, generator(2)), expected)
+    torch.testing.assert_close(loss_of(policy, of, ALL, generator(2)), expected)
+
+
+def loss_of(policy: ToyPolicy, of: Judged, chosen: Tensor, rng: torch.Generator) -> Tensor:
+    return torch.stack(list(nft._losses(policy, of, chosen, rng))).sum()
 
 
 def gradients(policy: ToyPolicy, loss: Tensor) -> list[Tensor]:
@@ -73,7 +77,7 @@ def test_where_all_is_best_the_gradient_is_that_of_the_regression() -> None:
     policy, _ = make_toy()
     moved(policy)
     of = judged(policy, 5.0)
-    found = gradients(policy, nft._loss(policy, of, ALL, generator(2)))
+    found = gradients(policy, loss_of(policy, of, ALL, generator(2)))
     expected = gradients(policy, weighted(estimates(policy, of, seed=2)[0], of).mean())
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other)
@@ -84,8 +88,8 @@ def test_samples_that_are_neither_good_nor_bad_pull_nowhere() -> None:
     policy, _ = make_toy()
     moved(policy)
     policy.remember()
-    middle = gradients(policy, nft._loss(policy, judged(policy, 0.0), ALL, generator(2)))
-    best = gradients(policy, nft._loss(policy, judged(policy, 5.0), ALL, generator(2)))
+    middle = gradients(policy, loss_of(policy, judged(policy, 0.0), ALL, generator(2)))
+    best = gradients(policy, loss_of(policy, judged(policy, 5.0), ALL, generator(2)))
     size = sum(value.abs().sum().item() for value in best)
     assert sum(value.abs().sum().item() for value in middle) < 1e-3 * size
 
@@ -94,8 +98,8 @@ def test_the_worst_samples_pull_the_other_way() -> None:
     policy, _ = make_toy()
     moved(policy)
     policy.remember()
-    best = gradients(policy, nft._loss(policy, judged(policy, 5.0), ALL, generator(2)))
-    worst = gradients(policy, nft._loss(policy, judged(policy, -5.0), ALL, generator(2)))
+    best = gradients(policy, loss_of(policy, judged(policy, 5.0), ALL, generator(2)))
+    worst = gradients(policy, loss_of(policy, judged(policy, -5.0), ALL, generator(2)))
     for one, other in zip(best, worst, strict=True):
         torch.testing.assert_close(one, -other, rtol=1e-2, atol=1e-5)
 
@@ -103,12 +107,12 @@ def test_the_worst_samples_pull_the_other_way() -> None:
 def test_the_divergence_is_from_the_model_without_its_adapter_not_from_the_old_policy() -> None:
     section = TOY.model_copy(update={"kl": 100.0})
     (policy, _), (free, _) = make_toy(section), make_toy()
-    with_kl, without = (nft._loss(one, judged(one, 1.0), ALL, generator(2)) for one in (policy, free))
+    with_kl, without = (loss_of(one, judged(one, 1.0), ALL, generator(2)) for one in (policy, free))
     assert torch.equal(with_kl, without)
     for one in (policy, free):
         moved(one)
         one.remember()
-    with_kl, without = (nft._loss(one, judged(one, 1.0), ALL, generator(2)) for one in (policy, free))
+    with_kl, without = (loss_of(one, judged(one, 1.0), ALL, generator(2)) for one in (policy, free))
     assert with_kl > without + 0.1
 
 
@@ -121,7 +125,7 @@ def test_what_the_samples_of_a_group_have_in_common_cancels() -> None:
     for sign in (0.0, 1.0):
         advantages = (sign * torch.tensor([0.5, -0.5])).repeat(8)[:, None].expand(-1, latents.shape[2])
         of = Judged(latents=latents, condition=same.condition, advantages=advantages, means={})
-        loss.append(gradients(policy, nft._loss(policy, of, ALL, generator(2))))
+        loss.append(gradients(policy, loss_of(policy, of, ALL, generator(2))))
     for indifferent, opposed in zip(*loss, strict=True):
         torch.testing.assert_close(opposed, indifferent, rtol=1e-3, atol=1e-6)
 
@@ -134,7 +138,19 @@ def test_a_latent_frame_is_as_good_as_its_own_reward() -> None:
     of.advantages[:, 1] = 5.0
     positive, negative = (weighted(estimate, of) for estimate in estimates(policy, of, seed=2))
     expected = torch.cat([positive[:, :1], negative[:, 1:]], 1).mean()
-    torch.testing.assert_close(nft._loss(policy, of, ALL, generator(2)), expected)
+    torch.testing.assert_close(loss_of(policy, of, ALL, generator(2)), expected)
+
+
+def test_how_many_samples_go_through_the_network_together_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, _ = make_toy(TOY.model_copy(update={"kl": 0.5}))
+    moved(policy)
+    of = judged(policy, 0.5)
+    whole = gradients(policy, loss_of(policy, of, ALL, generator(2)))
+    pixels = of.latents[0, 0].numel()
+    monkeypatch.setattr(diffusion, "MOST_PIXELS", 5 * pixels)
+    assert len(list(nft._losses(policy, of, ALL, generator(2)))) == 4
+    for expected, found in zip(whole, gradients(policy, loss_of(policy, of, ALL, generator(2))), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])

@@ -8,8 +8,9 @@ from components.backbones.adapters import POLICY, adapter_off, add_adapter
 from components.backbones.base import Condition
 from components.generate import read_4d
 from components.heads import Read4D
+from components.training import diffusion
 from components.training import policy as policy_module
-from components.training.policy import Policy
+from components.training.policy import Judged, Policy
 from components.training.rewards import advantages
 from tests.training.twins import FRAMES, STAGE3, copies, make_model, make_practice
 
@@ -118,11 +119,31 @@ def test_judging_asks_for_no_gradient_and_leaves_the_adapter_on() -> None:
 def test_the_anchor_reaches_the_adapter_alone() -> None:
     policy = make_policy()
     stir(policy)
-    policy.anchor(generator()).backward()
+    (loss,) = policy.anchor(generator())
+    loss.backward()
     with_gradient = {name for name, value in policy.backbone.transformer.named_parameters() if value.grad is not None}
     assert len(with_gradient) == len(policy.parameters)
     assert all(f".{POLICY}." in name for name in with_gradient)
     assert all(value.grad is None for value in make_model().with_heads.parameters())
+
+
+def test_how_many_samples_go_through_the_network_together_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = make_policy()
+    stir(policy)
+    numbers, condition = policy.prompts(generator())
+    latents = policy.noise(12, generator())
+
+    def found() -> tuple[Judged, Tensor]:
+        anchor = torch.stack(list(policy.anchor(generator()))).sum()
+        return policy.judge(latents, numbers, condition, generator(5)), anchor
+
+    judged, anchor = found()
+    monkeypatch.setattr(diffusion, "MOST_PIXELS", 5 * latents[0, 0].numel())
+    assert len(list(policy.anchor(generator()))) > 1
+    in_parts, anchor_in_parts = found()
+    torch.testing.assert_close(in_parts.advantages, judged.advantages, rtol=1e-3, atol=1e-4)
+    assert in_parts.means == pytest.approx(judged.means, rel=1e-4)
+    torch.testing.assert_close(anchor_in_parts, anchor, rtol=1e-5, atol=0)
 
 
 class TestTheOldPolicy:
