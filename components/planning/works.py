@@ -3,7 +3,7 @@
 The learners are the stages' own; only their data have no values. Legend: N clips, T frames, H, W.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from itertools import chain
 from pathlib import Path
@@ -26,7 +26,7 @@ from components.training.encoded import Encoded
 from components.training.engine import Engine
 from components.training.labels import LabelsOnDisk
 from components.training.losses import Truth
-from components.training.policy import Practice
+from components.training.policy import ANCHOR_BATCH, Practice
 from components.training.simulated import TruthOnDisk
 from components.training.stage1 import HeadsOnPseudoLabels, PseudoLabels
 from components.training.stage2 import ADAPTER, SimulationTuning
@@ -75,8 +75,9 @@ def encode(params: "Params", name: str) -> Work:
     video, codec = planned.video, planned.model.codec
     tiny = planned.loads_text
     frames = np.broadcast_to(np.uint8(0), (1, video.frames, video.height, video.width, 3))
-    waiting = 2 * encoding.CHUNK * frames.size  # one by one, and in one array
-    count = encoding.CHUNK if tiny else 1  # published codecs take videos one by one
+    chunk = encoding.chunk_of(frames.size)
+    waiting = 2 * chunk * frames.size  # one by one, and in one array
+    count = chunk if tiny else 1  # published codecs take videos one by one
     batch = np.broadcast_to(np.uint8(0), (count, *frames.shape[1:]))
     last = sets[-1]
     return Work(
@@ -130,10 +131,16 @@ def stage3(params: "Params", name: str) -> Work:
     count = clips_of(params.simulation.splits.train)
     data, truth = make_encoded(planned, count), make_truth(planned, count)
     video = planned.video
-    practice = Practice(data=data, truth=truth, rays=torch.empty(video.height, video.width, 3))
+    enough = 2 * at_once(planned.latent_shape)  # samples: of the parts that go through together two are as large as all
+    practice = Practice(
+        data=data,
+        truth=truth,
+        rays=torch.empty(video.height, video.width, 3),
+        anchor_batch=min(ANCHOR_BATCH, enough),
+    )
     if params.stage2.trainable == "lora":  # beneath the policy's own
         add_adapter(planned.model.backbone, ADAPTER, rank=params.stage2.lora_rank, seed=params.seed)
-    fewer, left = _first_step(section, planned.latent_shape)
+    fewer, left = _first_step(section, enough)
     learner = Reinforcement(
         planned.model,
         practice,
@@ -153,18 +160,18 @@ def stage3(params: "Params", name: str) -> Work:
     )
 
 
-def _first_step(section: "Stage3", shape: Sequence[int]) -> tuple["Stage3", int]:
+def _first_step(section: "Stage3", enough: int) -> tuple["Stage3", int]:
     """As little of an iteration as has all that its first optimiser step has, and how many latents are left out.
 
-    The samples of a step go through the network in parts, of which two are as large as any number. A deterministic
-    sampler keeps nothing of its steps, a random one its latents after each.
+    A step needs no more samples than `enough`. A deterministic sampler keeps nothing of its steps, a random one its
+    latents after each.
     """
     steps, kept = 1, 1
     if section.algorithm == "grpo":
         steps = min(section.sampler_steps, max(2, section.times + 1, section.window + 1))
         kept = section.window or section.sampler_steps - 1
     samples = section.prompts * section.group_size
-    done = min(-(-section.prompts // section.updates) * section.group_size, 2 * at_once(shape))
+    done = min(-(-section.prompts // section.updates) * section.group_size, enough)
     changes = {"sampler_steps": steps, "prompts": 1, "group_size": done, "updates": 1}
     left = samples * kept - done * max(1, steps - 1)
     return section.model_copy(update=changes), max(0, left)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from components.params import Params
     from components.pipeline.execution import StageContext
 
-UNIT = "sets"
+UNIT = "clips"
 
 
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
@@ -24,19 +24,22 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     use_cores(params.resources)
     model = load_model(Path("models") / backbone / "base")
     folder = new_folder(context.work / "encoded")
-    train = Path("data/simulation/train")
-    labelled = Path("data/pseudo_labels")
-    with context.progress(2) as display:
-        captions = [row.caption for row in read_rows(labelled, LabelRow)]
-        encoded = encode_clips(rgb_of(labelled), captions, codec=model.codec, text=model.text)
-        save_encoded(encoded, folder / PSEUDO_FILE)
-        display.advance()
-        if context.stopped():
-            raise StoppedError(f"encode@{backbone}: stopped; the same command starts it again")
-        save_encoded(
-            encode_clips(videos_of(train), captions_of(train), codec=model.codec, text=model.text),
-            folder / TRAIN_FILE,
-        )
-        display.advance()
+    train, labelled = Path("data/simulation/train"), Path("data/pseudo_labels")
+    sets = {
+        PSEUDO_FILE: (rgb_of(labelled), [row.caption for row in read_rows(labelled, LabelRow)]),
+        TRAIN_FILE: (videos_of(train), captions_of(train)),
+    }
+    count = sum(len(captions) for _, captions in sets.values())
+    with context.progress(count) as display:
+
+        def advance(clips: int) -> None:
+            display.advance(clips)
+            if context.stopped():
+                raise StoppedError(f"encode@{backbone}: stopped after {display.done} clips; the same command goes on")
+
+        for name, (videos, captions) in sets.items():
+            kept = context.work / "kept" / name
+            encoded = encode_clips(videos, captions, codec=model.codec, text=model.text, kept=kept, advance=advance)
+            save_encoded(encoded, folder / name)
     move_folder(folder, Path("data/encoded") / backbone)
-    return {"clips": len(encoded)}
+    return {"clips": count}

@@ -57,7 +57,9 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
             return _read(path)
         except DamagedError as error:
             older = folder / PREVIOUS_FILE
-            instead = f"{older.name} is taken" if path != older and older.is_file() else "training starts afresh"
+            instead = (
+                f"{older.name} is taken" if path != older and older.is_file() else "it is made again from the beginning"
+            )
             sys.stderr.write(f"{path}: not a whole checkpoint ({error}): {instead}\n")
     return None
 

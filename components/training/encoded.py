@@ -1,6 +1,6 @@
 """Encoded clips: latents and text embeddings, computed once and read by every stage of training."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from torch import Tensor
 from components.backbones.base import Codec, Condition, Frames, TextEncoder
 from components.compute import on_device
 from components.errors import Phys4dError
+from components.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from components.training.diffusion import Batch
 from components.training.ranks import Share
 
 PSEUDO_FILE, TRAIN_FILE = "pseudo_labels.safetensors", "train.safetensors"
 CHUNK = 100  # clips encoded at once
+MOST_BYTES = 2**30  # of their pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,21 +79,56 @@ class Encoded:
         return numbers if self.only is None else self.only[numbers]
 
 
-def encode_clips(videos: Iterable[Frames], captions: Sequence[str], *, codec: Codec, text: TextEncoder) -> Encoded:
-    """Encode videos (T,H,W,3) one by one as they come."""
+def encode_clips(
+    videos: Iterable[Frames],
+    captions: Sequence[str],
+    *,
+    codec: Codec,
+    text: TextEncoder,
+    kept: Path | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Encoded:
+    """Encode videos (T,H,W,3) as they come.
+
+    kept: a folder of what was encoded before an interruption, which is not encoded again. advance: is told of so many
+    more clips whenever some are done; what it raises ends the work.
+    """
     parts: list[Tensor] = []
-    waiting: list[Frames] = []
-    for video in videos:
-        waiting.append(video)
-        if len(waiting) == CHUNK:
-            parts.append(codec.encode(np.stack(waiting)))
-            waiting = []
-    if waiting:
-        parts.append(codec.encode(np.stack(waiting)))
+    for number, chunk in enumerate(_chunks(videos)):
+        parts.append(_encoded(chunk, codec, None if kept is None else kept / f"{number:05}"))
+        advance(len(chunk))
     latents = torch.cat(parts)
     if len(latents) != len(captions):
         raise Phys4dError(f"{len(latents)} videos and {len(captions)} captions, expected as many of each")
     return Encoded(latents=latents, text=text.encode(captions), empty=text.encode([""])[0])
+
+
+def _chunks(videos: Iterable[Frames]) -> Iterator[list[Frames]]:
+    """As many videos as are encoded at once."""
+    waiting: list[Frames] = []
+    for video in videos:
+        waiting.append(video)
+        if len(waiting) >= chunk_of(video.nbytes):
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def chunk_of(video: int) -> int:
+    """How many videos of so many bytes are encoded at once."""
+    return max(1, min(CHUNK, MOST_BYTES // video))
+
+
+def _encoded(chunk: list[Frames], codec: Codec, kept: Path | None) -> Tensor:
+    """Latents of some videos, as they are kept in a folder, else computed and kept there."""
+    done = read_checkpoint(kept) if kept else None
+    if done:
+        return done.state["latents"]
+    latents = codec.encode(np.stack(chunk))
+    if kept:
+        write_checkpoint(Checkpoint(history=[], state={"latents": latents}), kept)
+    return latents
 
 
 def save_encoded(encoded: Encoded, path: Path) -> None:

@@ -37,11 +37,12 @@ class Step(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Practice:
-    """Simulated clips to practise on: encoded, with truth, and the camera's rays (H,W,3) at unit depth."""
+    """Simulated clips to practise on: encoded, with truth, the camera's rays (H,W,3) at unit depth; so many anchor."""
 
     data: Encoded
     truth: Source[Truth]
     rays: Tensor
+    anchor_batch: int = ANCHOR_BATCH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,7 @@ class Policy:
 
         In parts whose sum it is: a part's gradients can be had before the next is computed.
         """
-        count = rounded_up(ANCHOR_BATCH)
+        count = rounded_up(self._practice.anchor_batch)
         share = share_of(count)
         _, batch = self._practice.data.draw(count, generator, share=share)
         times = on_device(share.of(self.backbone.sample_times(count, generator).clamp(min=LEAST_TIME)))

@@ -42,8 +42,16 @@ def alone(project: Project) -> list[float]:
 
 
 def follower_of(leader: int) -> int | None:
-    found = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
-    return int(found[0]) if found else None
+    """Rank 1; other children, such as a library's that asks for the machine's name, are not meant."""
+    children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+    return next((int(child) for child in children if "RANK=1" in environment_of(child)), None)
+
+
+def environment_of(process: str) -> list[str]:
+    try:
+        return Path(f"/proc/{process}/environ").read_text().split("\0")
+    except OSError:  # it ended while we looked
+        return []
 
 
 def test_a_stage_starts_its_ranks_and_has_the_losses_of_one_process(project: Project, alone: list[float]) -> None:

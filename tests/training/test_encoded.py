@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from components.errors import Phys4dError
+from components.backbones.base import Frames
+from components.backbones.laptop_latents import LaptopLatents
+from components.errors import Phys4dError, StoppedError
 from components.training import encoded as encoded_module
 from components.training.encoded import Encoded, encode_clips, load_encoded, save_encoded
 from tests.training.twins import CAPTIONS, encode, make_codec, make_text, make_world
@@ -63,6 +66,46 @@ def test_clips_are_encoded_in_their_order_however_many_at_once(monkeypatch: pyte
         torch.testing.assert_close(whole.latents[number], alone[0])
         assert torch.equal(whole.text[number], make_text().encode([captions[number]])[0])
     assert torch.equal(whole.empty, make_text().encode([""])[0])
+
+
+def test_what_was_encoded_before_an_interruption_is_not_encoded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(encoded_module, "CHUNK", 2)
+    world, captions = make_world(5), [CAPTIONS[0]] * 5
+    whole = encode_clips(iter(world.rgb), captions, codec=make_codec(), text=make_text())
+    seen: list[int] = []
+
+    def advance(clips: int) -> None:
+        seen.append(clips)
+        if len(seen) == 2:
+            raise StoppedError("enough")
+
+    with pytest.raises(StoppedError):
+        encode_clips(iter(world.rgb), captions, codec=make_codec(), text=make_text(), kept=tmp_path, advance=advance)
+    assert seen == [2, 2]
+    codec, calls, encode_now = make_codec(), [], LaptopLatents.encode
+
+    def counted(self: LaptopLatents, frames: Frames) -> Tensor:
+        calls.append(len(frames))
+        return encode_now(self, frames)
+
+    monkeypatch.setattr(LaptopLatents, "encode", counted)
+    again = encode_clips(iter(world.rgb), captions, codec=codec, text=make_text(), kept=tmp_path)
+    assert calls == [1]
+    assert torch.equal(again.latents, whole.latents)
+    (damaged,) = (tmp_path / "00001").glob("*")
+    damaged.write_bytes(damaged.read_bytes()[:-3])
+    assert torch.equal(
+        encode_clips(iter(world.rgb), captions, codec=codec, text=make_text(), kept=tmp_path).latents, whole.latents
+    )
+    assert calls == [1, 2]
+    assert "not a whole checkpoint" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("bytes_of_one", "count"), [(17 * 64 * 64 * 3, 100), (49 * 480 * 832 * 3, 18), (2**31, 1)])
+def test_fewer_of_larger_videos_wait_to_be_encoded(bytes_of_one: int, count: int) -> None:
+    assert encoded_module.chunk_of(bytes_of_one) == count
 
 
 def test_encoded_clips_come_back_and_have_the_same_bytes(tmp_path: Path) -> None:
