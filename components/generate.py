@@ -14,7 +14,7 @@ from torch import Tensor
 
 from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import Condition, Frames
-from components.compute import mixed_precision
+from components.compute import device, mixed_precision, on_device
 from components.errors import ParametersError
 from components.heads import Read4D
 from components.model import Model
@@ -37,8 +37,8 @@ class Generated:
 
 
 def condition_on(model: Model, images: Frames, captions: Sequence[str]) -> Condition:
-    """The condition of first frames (B,H,W,3) and captions."""
-    return Condition(first=model.codec.encode(images[:, None]), text=model.text.encode(captions))
+    """The condition of first frames (B,H,W,3) and captions, where models compute."""
+    return Condition(first=on_device(model.codec.encode(images[:, None])), text=on_device(model.text.encode(captions)))
 
 
 def generate(
@@ -68,16 +68,18 @@ def generate_on(
     """`generate` on a condition that is known already."""
     _, channels, _, height, width = condition.first.shape
     count = len(model.backbone.frames_of_latent(frames))
-    noise = torch.stack([_noise(seed, (channels, count, height, width)) for seed in seeds])
+    noise = on_device(torch.stack([_noise(seed, (channels, count, height, width)) for seed in seeds]))
+    model.backbone.transformer.to(device())
     latents = sample(model.backbone, noise, condition, steps=steps)
-    return _decoded(model, latents, condition, model.codec.decode(latents), noise_level=noise_level)
+    return _decoded(model, latents, condition, noise_level=noise_level)
 
 
 def read_frames(model: Model, *, frames: Frames, captions: Sequence[str], noise_level: float) -> Generated:
     """What the heads say of given videos (B,T,H,W,3); rgb is the videos' round trip through the latents."""
-    latents = model.codec.encode(frames)
-    condition = Condition(first=latents[:, :, :1], text=model.text.encode(captions))
-    return _decoded(model, latents, condition, model.codec.decode(latents), noise_level=noise_level)
+    latents = on_device(model.codec.encode(frames))
+    condition = Condition(first=latents[:, :, :1], text=on_device(model.text.encode(captions)))
+    model.backbone.transformer.to(device())
+    return _decoded(model, latents, condition, noise_level=noise_level)
 
 
 @torch.no_grad()
@@ -109,16 +111,18 @@ def _noise(seed: int, shape: tuple[int, ...]) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _decoded(model: Model, latents: Tensor, condition: Condition, rgb: Frames, *, noise_level: float) -> Generated:
+def _decoded(model: Model, latents: Tensor, condition: Condition, *, noise_level: float) -> Generated:
+    rgb = model.codec.decode(latents.cpu())
     if model.heads is None:
         return Generated(latents=latents, rgb=rgb)
+    model.heads.to(device())
     read = read_4d(model, latents, condition, frames=rgb.shape[1], noise_level=noise_level)
     return Generated(
         latents=latents,
         rgb=rgb,
-        depth=read.depth.numpy(),
-        foreground=read.foreground.sigmoid().numpy(),
-        flow=read.flow.movedim(2, -1).numpy(),
-        depth_change=read.depth_change.numpy(),
-        visibility=read.visibility.sigmoid().numpy(),
+        depth=read.depth.cpu().numpy(),
+        foreground=read.foreground.sigmoid().cpu().numpy(),
+        flow=read.flow.movedim(2, -1).cpu().numpy(),
+        depth_change=read.depth_change.cpu().numpy(),
+        visibility=read.visibility.sigmoid().cpu().numpy(),
     )

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from components import compute as compute_module
+from components import generate as generate_module
 from components.backbones.laptop_latents import psnr
 from components.compute import has_fast_bfloat16
 from components.errors import ParametersError
@@ -51,6 +54,25 @@ def draw(
         steps=3,
         noise_level=NOISE_LEVEL,
     )
+
+
+def test_all_between_pictures_and_pictures_is_computed_on_the_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device `meta` stands for one: its tensors have no values, and those of two devices do not mix."""
+    fetched: list[torch.device] = []
+
+    def cpu(values: Tensor) -> Tensor:
+        fetched.append(values.device)
+        return torch.zeros(values.shape, dtype=values.dtype)
+
+    model = make_model()
+    for module in (compute_module, generate_module):
+        monkeypatch.setattr(module, "device", lambda: torch.device("meta"))
+    monkeypatch.setattr(Tensor, "cpu", cpu)
+    made = draw(model)
+    assert {device.type for device in fetched[-6:]} == {"meta"}  # latents, and five readings
+    assert made.latents.is_meta
+    assert made.depth is not None
+    assert made.depth.shape == (3, FRAMES, SIZE, SIZE)
 
 
 def same(left: Generated, right: Generated, one: int, other: int) -> bool:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from components.backbones.pixels import to_levels, to_signed
+from components.compute import device
 from components.errors import ParametersError
 
 if TYPE_CHECKING:
@@ -57,4 +58,5 @@ class VaeCodec:
         return np.concatenate([to_levels(self.vae.decode(self._to_vae(one[None])).sample) for one in raw])
 
     def _to_vae(self, values: Tensor) -> Tensor:
+        self.vae.to(device())  # from its first video on: a stage that needs none leaves the accelerator to others
         return values.to(device=self.vae.device, dtype=self.vae.dtype)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from components.backbones.pretrained import load_pretrained
+from components.compute import device
 from components.errors import ParametersError
 
 
@@ -31,10 +32,11 @@ class T5:
 
     @cached_property
     def model(self) -> Any:  # noqa: ANN401 -- transformers' class has no types
-        """The encoder, frozen."""
+        """The encoder, frozen, where models compute."""
         import transformers
 
-        return load_pretrained(getattr(transformers, self.kind), self.folder / "text_encoder", dtype=self.dtype)
+        kind = getattr(transformers, self.kind)
+        return load_pretrained(kind, self.folder / "text_encoder", dtype=self.dtype).to(device())
 
     @cached_property
     def tokenizer(self) -> Any:  # noqa: ANN401

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from components.backbones.open_sora.schedule import check_frames, frames_of_latents
 from components.backbones.pixels import to_levels, to_signed
+from components.compute import device
 from components.errors import ParametersError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class OpenSoraCodec:
         return np.concatenate([to_levels(self.vae.decode(self._to_vae(one[None]), frames)) for one in latents])
 
     def _to_vae(self, values: Tensor) -> Tensor:
+        self.vae.to(device())  # from its first video on: a stage that needs none leaves the accelerator to others
         return values.to(device=self.vae.device, dtype=self.vae.dtype)
 
     def _check(self, frames: "Frames") -> None:
