@@ -257,11 +257,16 @@ def bench(
 
         figures = metrics_benchmark()
     elif what == "train":
-        from components.benchmarks.train import train_benchmark
-        from components.compute import use_cores
+        from components.benchmarks.train import LARGE, PUBLISHED, Effort, published_params, train_benchmark
+        from components.compute import device, use_cores
 
         use_cores(params.resources)
-        figures = train_benchmark(params)
+        if device().type == "cpu":
+            figures = train_benchmark(params, Effort())
+        else:
+            figures = {}
+            for name in PUBLISHED:
+                figures |= train_benchmark(published_params(name), LARGE)
     else:
         figures = simulate_benchmark(params)
     if as_json:

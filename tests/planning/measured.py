@@ -7,12 +7,14 @@ is told by the kernel: the most it held, over what it held before there was a mo
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from components.backbones import laptop_latents
 from components.benchmarks.train import make_model, make_practice
 from components.compute import use_cores
 from components.generate import read_4d
@@ -45,7 +47,7 @@ def small_splits(profile: str, clips: int = CLIPS) -> "Params":
 
 def work_of(params: "Params", backbone: str, stage: str) -> Callable[[int], object]:
     """Two updates of a stage, or two batches, on data that it makes."""
-    practice = make_practice(params, CLIPS)
+    practice = make_practice(params, backbone, CLIPS)
     data, truth, seed = practice.data, practice.truth, params.seed
     assert isinstance(truth, Truth)  # in memory
     model = make_model(params, backbone)
@@ -62,6 +64,8 @@ def work_of(params: "Params", backbone: str, stage: str) -> Callable[[int], obje
         return lambda step: tuning.update(params.stage2.diffusion_steps + step)
     if stage == "stage3":
         return Reinforcement(model, practice, params.stage3, noise_level=params.heads.noise_level, seed=seed).update
+    pictures = np.random.default_rng(0).integers(0, 256, (8, params.video.frames, 64, 64, 3), np.uint8)
+    model = replace(model, codec=laptop_latents.fit(pictures, channels=params.latents.channels))
     if stage == "encode":
         shape = (encoded.CHUNK, params.video.frames, params.video.height, params.video.width, 3)
         return lambda _: model.codec.encode(np.stack(list(np.ones(shape, np.uint8))))
