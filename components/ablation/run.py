@@ -1,0 +1,102 @@
+"""One cell: trained in the workspace, sampled, measured by the judge as the evaluation measures, and written down."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components import depth_network
+from components.ablation.cells import EVIDENCE, Cell, line_of, params_hash, read_cells, write_cells
+from components.ablation.cost import cost_of
+from components.ablation.variants import Variant, params_of
+from components.ablation.workspace import Workspace
+from components.evaluation.evaluate import sampling_plan
+from components.evaluation.measure import measure_rows
+from components.evaluation.rows import new_row
+from components.evaluation.sampling import Plan
+from components.evaluation.summary import summarise
+from components.evaluation.table import Table, encode_table
+from components.evaluation.takes import take_places
+from components.files import new_folder, write_atomically
+from components.generate import generate
+from components.index import read_index
+from components.model import Model, load_model
+
+if TYPE_CHECKING:
+    from components.evaluation.judge import DepthReader
+    from components.params import Params
+
+CLIPS = EVIDENCE / "cells"  # of every finished cell its clips' figures, by which cells are compared in pairs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    """What all cells share. params: the project's; variants by name; commit: of the code."""
+
+    workspace: Workspace
+    params: "Params"
+    variants: Mapping[str, Variant]
+    commit: str
+    stopped: Callable[[], bool]
+
+    def params_of(self, cell: Cell) -> "Params":
+        """The parameters a cell is trained with."""
+        return params_of(self.variants[cell.variant], self.params, self.variants, replicate=cell.replicate)
+
+    def is_finished(self, cell: Cell) -> bool:
+        """Whether it was measured with the parameters as they are now."""
+        line = read_cells().get(cell.key)
+        return line is not None and line["params"] == params_hash(self.params_of(cell))
+
+    def run(self, cell: Cell) -> None:
+        """Train and measure one cell, and write its line; what was done of it before is not done again."""
+        params, judged = self.params_of(cell), self.variants[cell.variant].judged
+        self.workspace.make_data(self.params)
+        models = self.workspace.train(params, backbone=cell.backbone, judged=judged)
+        table = self._measure(cell, models, judged)
+        figures = summarise(table, seed=self.params.seed, resamples=self.params.evaluation.bootstrap_samples, gains=())
+        line = line_of(cell, params, cost_of(params, judged), figures, row=cell.variant, commit=self.commit)
+        write_atomically(CLIPS / f"{cell.name}.parquet", encode_table(table))
+        write_cells((read_cells() | {cell.key: line}).values())
+
+    def _measure(self, cell: Cell, models: Path, judged: str) -> Table:
+        root, evaluation = self.workspace.root, self.params.evaluation
+        split = root / "data/simulation" / cell.split
+        places = take_places(split, read_index(split))
+        plan = sampling_plan(self.params, places, stopped=self.stopped, advance=lambda _: None)
+        model = load_model(models / "base", None if judged == "base" else models / judged)
+        work = new_folder(root / "measured" / cell.name)
+        sample_videos(plan, model, depth_network.load(root / "models/depth_nets/judge"), work / "row")
+        made = measure_rows(
+            places,
+            {cell.variant: work / "row"},
+            size=evaluation.physics_iq_size,
+            work=work / "clips",
+            processes=self.params.resources.processes,
+            stopped=self.stopped,
+            advance=lambda _: None,
+        )
+        return Table(
+            clip_ids=[place.take1.clip_id for place in places],
+            configurations=[place.configuration for place in places],
+            videos={cell.variant: made[cell.variant]},
+            heads={},
+        )
+
+
+def sample_videos(plan: Plan, model: Model, judge: "DepthReader", folder: Path) -> None:
+    """All of a model's videos of a plan, and their depth as the judge reads it; nothing of its heads."""
+    prompts, headless = plan.prompts(), replace(model, heads=None)
+    with new_row(folder, judge, (len(plan.places), plan.samples, *plan.shape())) as writer:
+        for sample in range(plan.samples):
+            for batch in plan.batches():
+                made = generate(
+                    headless,
+                    images=prompts.images[batch],
+                    captions=prompts.captions[batch],
+                    frames=plan.shape()[0],
+                    seeds=prompts.seeds[batch, sample].tolist(),
+                    steps=plan.steps,
+                    noise_level=plan.noise_level,
+                )
+                writer.put(batch, sample, made.rgb)

@@ -1,0 +1,71 @@
+"""The command phys4d ablate: what each part of the method is worth."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from components.cli_common import AsJson, enter_project, show
+
+
+def ablate(
+    *,
+    backbone: Annotated[list[str] | None, typer.Option(help="As often as wanted; default: all of params.yaml.")] = None,
+    variant: Annotated[list[str] | None, typer.Option(help="As often as wanted; default: all of the file.")] = None,
+    replicates: Annotated[int, typer.Option(min=1, help="Trainings of each, which differ in their seed.")] = 3,
+    split: Annotated[Literal["dev", "test"], typer.Option(help="The scenes that are measured.")] = "dev",
+    variants: Annotated[Path | None, typer.Option(help="Another file of variants.")] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="Show the cells, and run none.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train and measure variants of the method, cell by cell; a run that was stopped goes on.
+
+    A finished cell is a line of docs/evidence/cells.csv. Data and judge are the project's own.
+    """
+    from components.ablation.cells import Cell, params_hash, read_cells, table
+    from components.ablation.run import Ablation
+    from components.ablation.variants import VARIANTS_FILE, load_variants
+    from components.ablation.workspace import open_workspace
+    from components.compute import use_cores
+    from components.errors import ParametersError
+    from components.parameters.loader import load_params
+    from components.processes import signals
+
+    file = variants.absolute() if variants else VARIANTS_FILE
+    enter_project()
+    params, known = load_params(), load_variants(file)
+    for option, given, allowed in (
+        ("--variant", variant, list(known)),
+        ("--backbone", backbone, params.pipeline.backbones),
+    ):
+        for name in given or ():
+            if name not in allowed:
+                raise ParametersError(f"{option} {name[:40]!r} is wrong, expected one of {', '.join(allowed)}")
+    cells = [
+        Cell(backbone=one, replicate=replicate, variant=name, split=split)
+        for one in backbone or params.pipeline.backbones
+        for replicate in range(replicates)
+        for name in variant or known
+    ]
+    with signals() as stopped:
+        ablation = Ablation(
+            workspace=open_workspace(Path()), params=params, variants=known, commit=_commit(), stopped=stopped
+        )
+        use_cores(params.resources)
+        for cell in () if list_only else cells:
+            if not ablation.is_finished(cell):
+                ablation.run(cell)
+    wanted = {cell.name: params_hash(ablation.params_of(cell)) for cell in cells}
+    if as_json:
+        finished = read_cells()
+        show({cell.name: finished.get(cell.key) for cell in cells}, as_json=True)
+    else:
+        typer.echo(table(cells, read_cells(), wanted))
+
+
+def _commit() -> str:
+    """The commit that is checked out, with a + where files differ from it; empty where git has none."""
+    from components.checkout import read_checkout
+
+    found = read_checkout(Path())
+    return "" if found is None else found.commit[:12] + "+" * found.changed

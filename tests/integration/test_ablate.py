@@ -1,0 +1,67 @@
+"""Cells of an ablation as a user runs them: what they share is made once, and they are measured as the evaluation."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.integration.project import DVC, PHYS4D, Project, make_project
+
+pytestmark = pytest.mark.slow
+COMMAND = (*PHYS4D, "ablate", "--backbone", "wan22", "--replicates", "1", "--split", "test")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The smoke project, whole."""
+    made = make_project(tmp_path_factory.mktemp("ablate"))
+    result = made.run(*DVC, "repro")
+    assert result.returncode == 0, result.stderr
+    return made
+
+
+def cells(project: Project) -> list[dict[str, str]]:
+    with (project.root / "docs/evidence/cells.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_nothing_is_run_where_cells_are_only_listed(project: Project) -> None:
+    result = project.run(*COMMAND, "--list")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("not run") == result.stdout.count("wan22") > 5
+    assert not (project.root / "docs/evidence/cells.csv").exists()
+
+
+def test_a_cell_has_the_figures_of_the_evaluation_and_is_not_run_again(project: Project) -> None:
+    result = project.run(*COMMAND, "--variant", "stage2", "--variant", "stage3")
+    assert result.returncode == 0, result.stderr
+    metrics = json.loads((project.root / "data/evaluation/wan22/metrics.json").read_text())
+    for line in cells(project):
+        for name in ("score", "chamfer", "centroid_error"):
+            for column, end in (("", ""), ("_low", ".low"), ("_high", ".high")):
+                expected = metrics[f"{line['variant']}.{name}{end}"]
+                assert float(line[f"{name}{column}"]) == pytest.approx(expected, rel=1e-4)
+        assert (project.root / f"docs/evidence/cells/wan22-{line['variant']}-0-test.parquet").is_file()
+    assert "is cached" in result.stderr + result.stdout or "didn't change" in result.stderr + result.stdout
+    again = project.run(*COMMAND, "--variant", "stage2", "--variant", "stage3")
+    assert again.returncode == 0, again.stderr
+    assert "Running stage" not in again.stdout
+    assert again.stdout.splitlines()[-3:] == result.stdout.splitlines()[-3:]
+
+
+def test_another_seed_trains_another_model_on_the_same_data(project: Project) -> None:
+    result = project.run(*COMMAND, "--variant", "base", "--replicates", "2")
+    assert result.returncode == 0, result.stderr
+    one, other = (line for line in cells(project) if line["variant"] == "base")
+    assert (one["seed"], other["seed"]) == ("0", "1")
+    assert one["score"] != other["score"]
+    assert one["examples"] == other["examples"]
+    assert "simulate" not in "".join(line for line in result.stdout.splitlines() if line.startswith("Running"))
+
+
+def test_a_wrong_variant_names_those_there_are(project: Project) -> None:
+    result = project.run(*COMMAND, "--variant", "stage4")
+    assert result.returncode == 78
+    assert "--variant 'stage4' is wrong, expected one of base, stage2" in result.stderr
+    assert Path(project.root / "params.yaml").is_file()
