@@ -49,7 +49,7 @@ def ablate(
     ]
     with signals() as stopped:
         ablation = Ablation(
-            workspace=open_workspace(Path()), params=params, variants=known, commit=_commit(), stopped=stopped
+            workspace=open_workspace(Path(), stopped), params=params, variants=known, commit=_commit(), stopped=stopped
         )
         use_cores(params.resources)
         for cell in () if list_only else cells:

@@ -11,15 +11,17 @@ from components.ablation.cost import cost_of
 from components.ablation.variants import Variant, params_of
 from components.ablation.workspace import Workspace
 from components.evaluation.evaluate import sampling_plan
+from components.evaluation.ledger import note_look
 from components.evaluation.measure import measure_rows
 from components.evaluation.rows import new_row
 from components.evaluation.sampling import Plan
 from components.evaluation.summary import summarise
 from components.evaluation.table import Table, encode_table
-from components.evaluation.takes import take_places
+from components.evaluation.takes import scenes_of, take_places
 from components.files import new_folder, write_atomically
 from components.generate import generate
 from components.index import read_index
+from components.manifest import manifest_hash
 from components.model import Model, load_model
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class Ablation:
         places = take_places(split, read_index(split))
         plan = sampling_plan(self.params, places, stopped=self.stopped, advance=lambda _: None)
         model = load_model(models / "base", None if judged == "base" else models / judged)
+        note_look(Path(), scenes=scenes_of(places), split=cell.split, models={judged: manifest_hash(models / judged)})
         work = new_folder(root / "measured" / cell.name)
         sample_videos(plan, model, depth_network.load(root / "models/depth_nets/judge"), work / "row")
         made = measure_rows(

@@ -8,14 +8,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
-from components.errors import ExitCode, Phys4dError, StoppedError
+from components.errors import Phys4dError, StoppedError
 from components.files import write_atomically
 from components.parameters.loader import PARAMS_FILE
 from components.pipeline.graph import GRAPH_FILE, load_graph
@@ -25,15 +26,17 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".phys4d/ablation")
 COPIED = ("components", "profiles")
+LOOK_EVERY = 0.5  # seconds between looks at the stop signal
 OF_A_MODEL = ("prepare", "encode", "stage1", "stage2", "stage3", "evaluate", "report")
 TRAINED = {"base": OF_A_MODEL[:1], "stage2": OF_A_MODEL[:4], "stage3": OF_A_MODEL[:5]}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """The folder, absolute."""
+    """root: absolute. stopped: whether a signal asked to stop: DVC is then ended, and its stage goes on next time."""
 
     root: Path
+    stopped: Callable[[], bool]
 
     def make_data(self, params: "Params") -> None:
         """Make what no variant changes: clips, labels, the judge."""
@@ -58,21 +61,26 @@ class Workspace:
 
     def _dvc(self, *arguments: str) -> None:
         environment = {**os.environ, "PYTHONPATH": str(self.root)}
-        done = subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=self.root, env=environment, check=False)
-        if done.returncode == ExitCode.STOPPED:
+        with subprocess.Popen([sys.executable, "-m", "dvc", *arguments], cwd=self.root, env=environment) as process:
+            while process.poll() is None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=LOOK_EVERY)
+                if self.stopped():
+                    process.terminate()
+        if self.stopped():
             raise StoppedError("ablate: stopped; the same command goes on")
-        if done.returncode:
+        if process.returncode:
             raise Phys4dError(f"dvc {' '.join(arguments)} failed in {self.root}: what it printed says why")
 
 
-def open_workspace(project: Path) -> Workspace:
+def open_workspace(project: Path, stopped: Callable[[], bool]) -> Workspace:
     """The workspace of a project, with its code as it is now."""
     root = project.resolve() / FOLDER
     root.mkdir(parents=True, exist_ok=True)
     for name in COPIED:
         _mirror(project / name, root / name)
     shutil.copyfile(project / GRAPH_FILE, root / GRAPH_FILE)
-    workspace = Workspace(root=root)
+    workspace = Workspace(root=root, stopped=stopped)
     if not (root / ".dvc").is_dir():
         workspace._dvc("init", "--no-scm", "--quiet")
     workspace._dvc("cache", "dir", str(project.resolve() / ".dvc/cache"))
