@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components import depth_network
-from components.ablation.cells import EVIDENCE, Cell, line_of, params_hash, read_cells, write_cells
+from components.ablation.cells import Cell, line_of, params_hash, read_cells, write_cells
+from components.ablation.comparison import Difference, differences, write_clips
 from components.ablation.cost import choice_cost, cost_of
 from components.ablation.sampling import Choice, sample_videos
 from components.ablation.variants import Variant, params_of
@@ -16,17 +17,15 @@ from components.evaluation.evaluate import sampling_plan
 from components.evaluation.ledger import note_look
 from components.evaluation.measure import measure_rows
 from components.evaluation.summary import summarise
-from components.evaluation.table import Table, encode_table
+from components.evaluation.table import Table
 from components.evaluation.takes import scenes_of, take_places
-from components.files import new_folder, write_atomically
+from components.files import new_folder
 from components.index import read_index
 from components.manifest import manifest_hash
 from components.model import load_model
 
 if TYPE_CHECKING:
     from components.params import Params
-
-CLIPS = EVIDENCE / "cells"  # of every finished cell its clips' figures, by which cells are compared in pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +47,15 @@ class Ablation:
         line = read_cells().get(cell.key)
         return line is not None and line["params"] == params_hash(self.params_of(cell))
 
+    def differences(self) -> list[Difference]:
+        """All comparisons of finished cells, those of the variants and parameters as they are now."""
+        places = [
+            Cell(backbone=one, replicate=int(two), variant=three, split=four) for one, two, three, four in read_cells()
+        ]
+        known = [cell for cell in places if cell.variant in self.variants and self.is_finished(cell)]
+        resamples = self.params.evaluation.bootstrap_samples
+        return list(differences(known, self.variants, seed=self.params.seed, resamples=resamples))
+
     def run(self, cell: Cell) -> None:
         """Train and measure one cell, and write its line; what was done of it before is not done again."""
         params, variant = self.params_of(cell), self.variants[cell.variant]
@@ -58,7 +66,7 @@ class Ablation:
         videos = math.prod(table.videos[cell.variant].shape[:2])
         cost = cost_of(params, variant.judged) + choice_cost(videos, variant.best_of)
         line = line_of(cell, params, cost, figures, row=cell.variant, commit=self.commit)
-        write_atomically(CLIPS / f"{cell.name}.parquet", encode_table(table))
+        write_clips(cell, table)
         write_cells((read_cells() | {cell.key: line}).values())
 
     def _measure(self, cell: Cell, models: Path, variant: Variant) -> Table:
