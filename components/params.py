@@ -121,11 +121,16 @@ class Evaluation(Section):
 
 
 class Promotion(Section):
-    """What the last stage must gain over the base, and over stage 2: lower ends of paired 95 % intervals."""
+    """What the last stage must reach, and gain over base, stage 2 and champion: ends of (paired) 95 % intervals."""
 
     min_score_gain: Annotated[float, Field(ge=-100, le=100)]  # points, over base
     min_centroid_gain: Annotated[float, Field(ge=-1000, le=1000)]  # pixels, over base
     min_chamfer_gain: Annotated[float, Field(ge=-1000, le=1000)]  # metres, over stage 2
+    floors: dict[str, Annotated[float, Field(ge=-1e6, le=1e6)]]  # metric: value whose good side all the interval is on
+    over_champion: Annotated[list[str], Field(max_length=64)]  # metrics that must gain over the present champion
+    no_regression: dict[str, Annotated[float, Field(ge=0, le=1e6)]]  # metric: by how much it may be worse than that one
+    sample_steps: Annotated[int, Field(ge=1, le=1000)]  # of the sampler, for the sample that is drawn from the registry
+    min_motion: Annotated[float, Field(ge=0, le=255)]  # grey levels from frame to frame of it: at or below, a still
 
 
 class Prepare(Section):

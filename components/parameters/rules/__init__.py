@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from components.parameters.rules.backbones import check_frames, check_native, check_sides, check_sizes, check_source
 from components.parameters.rules.problem import Problem
+from components.parameters.rules.promotion import check_promotion
 from components.parameters.rules.simulation import (
     check_grains,
     check_lean,
@@ -54,4 +55,5 @@ RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_train,
     check_grains,
     check_evaluation,
+    check_promotion,
 )
