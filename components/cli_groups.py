@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from components.cli_common import AsJson, BackboneOption, enter_project, show
+from components.cli_common import AsJson, enter_project, show
 
 params_app = typer.Typer(help="Check params.yaml.")
 profile_app = typer.Typer(help="Write, show and compare profiles of parameters.")
@@ -107,26 +107,6 @@ def tracking_sync(as_json: AsJson = False) -> None:
     show({"delivered": done.delivered, "running": done.running}, as_json=as_json)
 
 
-@registry_app.command("promote")
-def registry_promote(
-    backbone: BackboneOption = "wan22",
-    again: Annotated[bool, typer.Option("--again", help="Also a version that a rollback withdrew.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Register the pipeline's model, and make it the champion if it passes the gate; exits with 65 when it does not."""
-    from components.errors import GateRefusedError
-    from components.parameters.loader import load_params
-    from components.registry.promotion import promote
-
-    enter_project()
-    params = load_params()
-    done = promote(Path.cwd(), backbone=backbone, profile=params.profile, promotion=params.promotion, again=again)
-    if not done.promoted:
-        raise GateRefusedError(done.text)
-    found = {"name": done.version.name, "version": done.version.number, "champion": done.champion}
-    show({**found, "verdict": done.verdict.text}, as_json=as_json)
-
-
 @registry_app.command("fetch")
 def registry_fetch(
     name: Annotated[str, typer.Argument(help="Registered model, such as phys4d-wan22-tiny.")],
@@ -141,12 +121,14 @@ def registry_fetch(
     typer.echo(str(fetch(Path.cwd(), name, target, alias=alias)))
 
 
-@registry_app.command("rollback")
-def registry_rollback(
+@registry_app.command("unlock")
+def registry_unlock(
     name: Annotated[str, typer.Argument(help="Registered model, such as phys4d-wan22-tiny.")], as_json: AsJson = False
 ) -> None:
-    """Make the previous champion the champion again."""
-    from components.registry.promotion import rollback
+    """Remove the lock that a promotion left which died on another machine."""
+    from components.registry.lock import unlock
+    from components.registry.versions import registry
 
     enter_project()
-    show({"champion": rollback(Path.cwd(), name)}, as_json=as_json)
+    with registry(Path.cwd()) as client:
+        show({"removed": unlock(client, name)}, as_json=as_json)

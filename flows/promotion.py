@@ -6,7 +6,8 @@ from pathlib import Path
 from components.evaluation.verdict import decide
 from components.params import Params
 from components.pipeline.graph import GraphStage
-from components.registry.promotion import promote, read_metrics
+from components.registry.measured import read_metrics
+from components.registry.promotion import promote
 from components.registry.versions import UNREGISTERED
 
 EVALUATION = "evaluate@"
@@ -22,4 +23,4 @@ def judge(root: Path, backbone: str, params: Params) -> str:
     if params.profile == UNREGISTERED:
         text = decide(read_metrics(root, backbone), params.promotion).text
         return f"{backbone}: {text} (profile {UNREGISTERED}: nothing is registered)"
-    return promote(root, backbone=backbone, profile=params.profile, promotion=params.promotion).text
+    return promote(root, params, backbone=backbone).text

@@ -6,9 +6,10 @@ and a sample that was drawn from them. Gains are positive when the challenger is
 """
 
 import math
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from components.evaluation.verdict import PROMOTING_SPLIT, decide
 from components.report.catalogue import metric_of
@@ -124,20 +125,36 @@ def _against(rival: Rival | None, promotion: "Promotion") -> Iterator[Check]:
     if not comparable:
         return
     for metric in promotion.over_champion:
-        yield _gain(metric, 0.0, rival.figures, name=f"{metric} gain over the champion")
+        yield _difference(
+            f"{metric} gain over the champion", metric, rival.figures, Needed(0.0, operator.gt, "more than")
+        )
     for metric, tolerance in promotion.no_regression.items():
-        yield _gain(metric, -tolerance, rival.figures, name=f"{metric} no worse than the champion")
+        needed = Needed(-tolerance, operator.ge, "at least")
+        yield _difference(f"{metric} no worse than the champion", metric, rival.figures, needed)
 
 
-def _gain(metric: str, threshold: float, figures: Mapping[str, float], *, name: str) -> Check:
+class Needed(NamedTuple):
+    """What the lower end of an interval must be, in relation to a threshold."""
+
+    threshold: float
+    passes: Callable[[float, float], bool]
+    words: str
+
+
+def _difference(name: str, metric: str, figures: Mapping[str, float], needed: Needed) -> Check:
     sign = 1 if metric_of(metric).better == "higher" else -1
     value, one, other, n = _interval(metric, figures)
     low, high = (one, other) if sign > 0 else (-other, -one)
-    # what may not be worse may be just as bad; a gain must be one
-    passed = low >= threshold if threshold < 0 or "no worse" in name else low > threshold
-    needed = f"{'more than' if 'gain' in name else 'at least'} {threshold:g}"
-    text = _told(name, sign * value, low, n, needed=needed)
-    return Check(name=name, passed=passed, text=text, value=sign * value, low=low, high=high, threshold=threshold, n=n)
+    return Check(
+        name=name,
+        passed=needed.passes(low, needed.threshold),
+        text=_told(name, sign * value, low, n, needed=f"{needed.words} {needed.threshold:g}"),
+        value=sign * value,
+        low=low,
+        high=high,
+        threshold=needed.threshold,
+        n=n,
+    )
 
 
 def _sample(evidence: Evidence, least: float) -> Check:

@@ -1,138 +1,204 @@
-"""Which version is the champion: the gate's verdict decides, a person can take it back.
+"""Which version is the champion: the gate decides, a person can take it back.
 
 Aliases: `challenger` is the newest version that is not promoted, `champion` the one to use, `previous` the champion
 before it. A version that a rollback withdrew is not promoted again by itself.
 """
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from components.errors import Phys4dError
-from components.evaluation.verdict import Verdict, decide
-from components.manifest import MANIFEST, manifest_hash, read_manifest
-from components.pipeline.recorded import recorded_hashes
-from components.registry.contents import VARIANT
-from components.registry.versions import Version, aliases_of, register, registry
-from components.tracking import log_metrics, metric_name
+from components.registry.aliases import CHAMPION, aliases_of, challenge, crown, is_withdrawn, swap_back
+from components.registry.contents import Contents, Settings, describe
+from components.registry.gate import Check, Evidence, Rival, examine
+from components.registry.lock import turn
+from components.registry.measured import Measurement, compare, read_measurement
+from components.registry.packaging import build
+from components.registry.record import record, write_locally
+from components.registry.trial import Sample, draw_sample, prompt_of_test
+from components.registry.versions import (
+    Version,
+    download,
+    find,
+    kept_measurements,
+    kept_table,
+    refuse_unregistered,
+    register,
+    registry,
+)
+from components.tracking import UnreachableError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
-    from components.params import Promotion
-
-METRICS = Path("data/evaluation")
-CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
-WITHDRAWN = "withdrawn"
+    from components.params import Params
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The gate's verdict on a version, whether it is the champion now, and who the champion is (none: nobody).
+    """The gate's checks on a model. version: None when a dry run found it unregistered; champion: who it is now.
 
-    text: verdict and consequence in one line.
+    text: verdict and reasons in one line.
     """
 
-    version: Version
-    verdict: Verdict
-    promoted: bool
+    contents: Contents
+    version: Version | None
+    checks: tuple[Check, ...]
     champion: int | None
-    text: str
+
+    @property
+    def promoted(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reasons(self) -> list[str]:
+        """What refused it."""
+        return [check.text for check in self.checks if not check.passed]
+
+    @property
+    def text(self) -> str:
+        """Verdict and reasons in one line."""
+        number = f"version {self.version.number}" if self.version else "not registered yet"
+        gains = [check.text for check in self.checks if check.low is not None]
+        found = f"promoted: {'; '.join(gains)}" if self.promoted else f"not promoted: {'; '.join(self.reasons)}"
+        return f"{self.contents.name} {number}: {found}"
 
 
-def promote(root: Path, *, backbone: str, profile: str, promotion: "Promotion", again: bool = False) -> Decision:
+@dataclass(frozen=True, kw_only=True)
+class _Tried:
+    """What a version's files are worth: what is wrong with them, and the sample drawn from them."""
+
+    files: str
+    sample: Sample
+
+
+def promote(root: Path, params: "Params", *, backbone: str, again: bool = False) -> Decision:
     """Register the pipeline's model, once, and make it the champion if it passes the gate.
 
     again: also a version that a rollback withdrew. A version that is refused stays challenger; a champion that is
-    refused later, by a stricter gate, stays champion until a person takes it back.
+    refused later, by a stricter gate, stays champion until a person takes it back. The same command goes on after
+    whatever interrupted it.
     """
-    metrics = read_metrics(root, backbone)
-    verdict = decide(metrics, promotion)
-    version = register(root, backbone=backbone, profile=profile)
+    measured = read_measurement(root, backbone)
+    version = register(root, params, measured, backbone=backbone)
+    contents, number = describe(root, backbone), str(version.number)
+    tried = _try(root, params, contents, version)
+    with registry(root) as client, turn(client, root, version.name) as held:
+        withdrawn = is_withdrawn(client, version.name, number) and not again
+        champion = aliases_of(client, version.name).get(CHAMPION)
+        rival = _rival(client, params, measured, name=version.name, champion=champion, number=number)
+        checks = examine(_evidence(measured, tried, rival, withdrawn=withdrawn), params.promotion)
+        promoted = all(check.passed for check in checks)
+        after = number if promoted else champion
+        decision = Decision(contents=contents, version=version, checks=checks, champion=int(after) if after else None)
+        record(client, version, decision.text, checks, measured, champion=decision.champion)
+        if promoted:
+            crown(held, number)
+        else:
+            challenge(held, number)
+    write_locally(root, version.name, version.number, checks, measured, backbone=backbone, champion=decision.champion)
+    return decision
+
+
+def consider(root: Path, params: "Params", *, backbone: str, again: bool = False) -> Decision:
+    """What `promote` would decide; nothing is registered, moved, tagged or written."""
+    refuse_unregistered(params.profile)
+    measured = read_measurement(root, backbone)
+    contents = describe(root, backbone)
     with registry(root) as client:
-        _record(client, version, verdict, metrics)
-        champion = aliases_of(client, version.name).get(CHAMPION)
-        number = str(version.number)
-        withdrawn = WITHDRAWN in client.get_model_version(version.name, number).tags and not again
-        promoted = verdict.promoted and not withdrawn
-        if champion != number:
-            if promoted:
-                _crown(client, version.name, number, champion)
-            else:
-                client.set_registered_model_alias(version.name, CHALLENGER, number)
-        champion = aliases_of(client, version.name).get(CHAMPION)
-    text = f"{version.name} version {version.number}: {verdict.text}"
-    if verdict.promoted and withdrawn:
-        remedy = f"phys4d registry promote --backbone {backbone} --again"
-        text += f"; not made champion, because a rollback withdrew it: {remedy}"
-    return Decision(
-        version=version,
-        verdict=verdict,
-        promoted=promoted,
-        champion=int(champion) if champion else None,
-        text=text,
-    )
+        found = find(client, contents)
+        number = str(found.version) if found else None
+        champion = aliases_of(client, contents.name).get(CHAMPION)
+        rival = _rival(client, params, measured, name=contents.name, champion=champion, number=number)
+        withdrawn = number is not None and is_withdrawn(client, contents.name, number) and not again
+    version = None
+    if found and number:
+        run = str(found.run_id)
+        version = Version(name=contents.name, number=int(number), model=contents.model, run=run, created=False)
+    tried = _try(root, params, contents, version)
+    checks = examine(_evidence(measured, tried, rival, withdrawn=withdrawn), params.promotion)
+    return Decision(contents=contents, version=version, checks=checks, champion=int(champion) if champion else None)
 
 
 def rollback(root: Path, name: str) -> int:
     """Make the previous champion the champion again, and withdraw the one there is; the new champion's number."""
-    with registry(root) as client:
-        aliases = aliases_of(client, name)
-        champion, previous = aliases.get(CHAMPION), aliases.get(PREVIOUS)
-        if champion is None or previous is None:
-            raise Phys4dError(f"{name} has no previous champion to go back to")
-        client.set_model_version_tag(name, champion, WITHDRAWN, "true")
-        client.set_registered_model_alias(name, CHAMPION, previous)
-        client.set_registered_model_alias(name, PREVIOUS, champion)
-        _readmit(client, name, previous)
-    return int(previous)
+    with registry(root) as client, turn(client, root, name) as held:
+        return swap_back(held)
 
 
-def read_metrics(root: Path, backbone: str) -> dict[str, float | str]:
-    """The figures of the pipeline's model; Phys4dError when they are of another model than the one that is there."""
-    path = root / METRICS / backbone / "metrics.json"
-    try:
-        metrics = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise Phys4dError(f"{path}: not there: run phys4d stage evaluate@{backbone}, or dvc pull") from None
-    model = f"models/{backbone}/{VARIANT}"
-    measured = recorded_hashes(root, f"evaluate@{backbone}", "deps").get(model)
-    if measured is None or measured != recorded_hashes(root, f"{VARIANT}@{backbone}", "outs").get(model):
-        raise Phys4dError(f"{path} measured another model than {model}: run phys4d stage evaluate@{backbone}")
-    read_manifest(root / model)
-    named, there = metrics.get("evaluation.model"), manifest_hash(root / model)
-    if named != there:  # a stage that ran without DVC left dvc.lock as it was
-        raise Phys4dError(
-            f"{path}: evaluation.model is {named!r}, expected {there!r}, the sha256 of {model}/{MANIFEST}: it measured "
-            f"another model: run phys4d stage evaluate@{backbone}"
-        )
-    return {str(key): value for key, value in metrics.items()}
-
-
-def _crown(client: "MlflowClient", name: str, number: str, champion: str | None) -> None:
-    """Make a version the champion; after each step the champion there was is still to be found."""
-    if champion:
-        client.set_registered_model_alias(name, PREVIOUS, champion)
-    client.set_registered_model_alias(name, CHAMPION, number)
-    if aliases_of(client, name).get(CHALLENGER) == number:
-        client.delete_registered_model_alias(name, CHALLENGER)
-    _readmit(client, name, number)
-
-
-def _readmit(client: "MlflowClient", name: str, number: str) -> None:
-    if WITHDRAWN in client.get_model_version(name, number).tags:
-        client.delete_model_version_tag(name, number, WITHDRAWN)
-
-
-def _record(client: "MlflowClient", version: Version, verdict: Verdict, metrics: Mapping[str, float | str]) -> None:
-    """Verdict and figures where a person looks at the version; recorded again, they are the same."""
-    from mlflow.entities import Metric
-
-    client.set_model_version_tag(version.name, str(version.number), "verdict", verdict.text)
-    time = client.get_run(version.run).info.start_time
-    numbers = {key: value for key, value in metrics.items() if not isinstance(value, str)}
-    log_metrics(
-        client, version.run, [Metric(metric_name(key), float(value), time, 0) for key, value in numbers.items()]
+def _evidence(measured: Measurement, tried: _Tried, rival: Rival | None, *, withdrawn: bool) -> Evidence:
+    return Evidence(
+        metrics=measured.metrics,
+        files=tried.files,
+        sample=tried.sample.wrong,
+        motion=tried.sample.motion,
+        rival=rival,
+        withdrawn=withdrawn,
     )
+
+
+def _try(root: Path, params: "Params", contents: Contents, version: Version | None) -> _Tried:
+    """Fetch the version, or build it where there is none yet, hold its files against their hashes, and draw from it."""
+    prompt = prompt_of_test(root, contents.backbone)
+    settings = Settings.of(params)
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "version"
+        if version is None:
+            build(root, folder, contents=contents, settings=settings, evaluation={}, artifacts="")
+        else:
+            try:
+                with registry(root) as client:
+                    download(root, client.get_model_version(version.name, str(version.number)), folder)
+            except UnreachableError:
+                raise
+            except Phys4dError as error:
+                unread = "a sample was not drawn: the registered files are not what they should be"
+                return _Tried(files=str(error), sample=Sample(wrong=unread, motion=None))
+        return _Tried(files="", sample=draw_sample(folder, prompt, settings, steps=params.promotion.sample_steps))
+
+
+def _rival(
+    client: "MlflowClient",
+    params: "Params",
+    measured: Measurement,
+    *,
+    name: str,
+    champion: str | None,
+    number: str | None,
+) -> Rival | None:
+    """The champion beside the challenger; None when there is none, or it is the challenger itself."""
+    if champion is None or champion == number:
+        return None
+    version = client.get_model_version(name, champion)
+    try:
+        table = kept_table(client, version, measured.key)
+        if table is None:
+            return Rival(number=int(champion), figures={}, incomparable=_incomparable(version, measured))
+        seed, resamples = params.seed, params.evaluation.bootstrap_samples
+        figures = compare(table, measured.table, seed=seed, resamples=resamples)
+    except UnreachableError:
+        raise
+    except Phys4dError as error:
+        return Rival(number=int(champion), figures={}, incomparable=f"the champion, version {champion}: {error}")
+    return Rival(number=int(champion), figures=figures)
+
+
+def _incomparable(version: "ModelVersion", measured: Measurement) -> str:
+    """Why a champion has no figures to compare with, and what to do."""
+    kept = kept_measurements(version)
+    champion = f"the champion, version {version.version},"
+    remedy = (
+        "measure the champion on the same scenes: in a checkout of its commit with these scenes and this judge, run "
+        "phys4d stage evaluate and phys4d promote, or take it back with phys4d rollback"
+    )
+    if not kept:
+        return f"{champion} keeps no figures clip by clip: {remedy}"
+    if all(one["scenes"] != measured.scenes for one in kept):
+        return (
+            f"{champion} was measured on scenes {kept[-1]['scenes'][:12]}, this one on {measured.scenes[:12]}: {remedy}"
+        )
+    return f"{champion} was measured by another judge or with other samples of the same scenes: {remedy}"

@@ -6,7 +6,16 @@ from components.errors import Phys4dError
 from components.evaluation.verdict import decide
 from components.params import Promotion
 
-PROMOTION = Promotion(min_score_gain=10.0, min_centroid_gain=2.0, min_chamfer_gain=0.0)
+PROMOTION = Promotion(
+    min_score_gain=10.0,
+    min_centroid_gain=2.0,
+    min_chamfer_gain=0.0,
+    floors={},
+    over_champion=[],
+    no_regression={},
+    sample_steps=4,
+    min_motion=0.0,
+)
 GOOD: dict[str, float | str] = {
     "evaluation.split": "test",
     "base_to_stage3.score": 18.0,

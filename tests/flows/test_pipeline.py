@@ -12,7 +12,10 @@ import yaml
 
 from components.errors import ExitCode, ParametersError
 from components.pipeline.recorded import recorded_hashes
-from components.registry.versions import aliases_of, registry
+from components.registry import promotion
+from components.registry.aliases import aliases_of
+from components.registry.trial import Sample
+from components.registry.versions import registry
 from components.report.run_record import BEGIN, END, MADE
 from flows import pipeline
 from flows.server import configure, start_server
@@ -166,6 +169,7 @@ def evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / MADE).write_text(f"<html>{BEGIN}{END}</html>")
     monkeypatch.chdir(root)
     monkeypatch.setattr(pipeline, "stale_stages", lambda _: set())
+    monkeypatch.setattr(promotion, "draw_sample", lambda *_, **__: Sample(wrong="", motion=2.0))
     monkeypatch.setattr(sys, "argv", ["run"])
     return root
 

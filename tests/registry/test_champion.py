@@ -8,7 +8,7 @@ from components.generate import generate
 from components.model import Model, load_model
 from components.registry.promotion import promote
 from components.registry.versions import fetch
-from tests.registry.models import NAME, PROMOTION, make_metrics, record
+from tests.registry.models import NAME, PARAMS, make_metrics, record
 from tests.tracked import make_database
 from tests.training.folders import write_adapters, write_base, write_blocks, write_heads_alone
 from tests.training.twins import CAPTIONS, FRAMES, make_world
@@ -42,7 +42,7 @@ def test_the_champion_reproduces_the_pipelines_sample(tmp_path: Path, monkeypatc
     make_metrics(tmp_path)
     expected = sample(load_model(folder / "base", folder / "stage3"))
     assert sample(load_model(folder / "base", folder / "stage2")) != expected
-    assert promote(tmp_path, backbone="wan22", profile="laptop", promotion=PROMOTION).promoted
+    assert promote(tmp_path, PARAMS, backbone="wan22").promoted
     fetched = fetch(tmp_path, NAME, tmp_path / "champion")
     for path in (tmp_path / "models").rglob("*.safetensors"):
         path.write_bytes(b"")  # nothing of the pipeline's own files is read

@@ -10,23 +10,27 @@ import pytest
 from components.errors import Phys4dError
 from components.manifest import manifest_hash
 from components.registry.promotion import Decision, promote, rollback
-from components.registry.versions import aliases_of, registry
+from components.registry.aliases import aliases_of
+from components.registry.versions import registry
 from components.tracking import DATABASE
-from tests.registry.models import NAME, PROMOTION, make_metrics, make_model, record
+from tests.registry.models import NAME, PARAMS, make_metrics, make_model, record
 from tests.tracked import make_database, metric_rows
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: None) -> Path:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     make_database(tmp_path)
     return tmp_path
 
 
+CHAMFER = {"first": 0.5, "second": 0.4}
+
+
 def decide(root: Path, weights: str, *, good: bool = True, again: bool = False) -> Decision:
     make_model(root, weights=weights)
-    make_metrics(root, chamfer_gain=0.03 if good else -0.03)
-    return promote(root, backbone="wan22", profile="laptop", promotion=PROMOTION, again=again)
+    make_metrics(root, chamfer_gain=0.03 if good else -0.03, chamfer=CHAMFER[weights])
+    return promote(root, PARAMS, backbone="wan22", again=again)
 
 
 def aliases(root: Path) -> dict[str, str]:
@@ -67,10 +71,12 @@ def test_deciding_again_changes_nothing(root: Path) -> None:
     decide(root, "first")
     decide(root, "second")
     rows = metric_rows(root)
-    assert decide(root, "second").version.created is False
+    version = decide(root, "second").version
+    assert version
+    assert version.created is False
     assert aliases(root) == {"champion": "2", "previous": "1"}
     assert metric_rows(root) == rows
-    assert ("stage3.score", 0, 50.0) in rows
+    assert ("stage3.permanence", 0, 0.9) in rows
 
 
 def test_a_champion_that_a_stricter_gate_refuses_stays(root: Path) -> None:
@@ -111,7 +117,7 @@ def test_figures_of_another_model_decide_nothing(root: Path) -> None:
     make_metrics(root)
     record(root, trained="second", evaluated="first")
     with pytest.raises(Phys4dError, match="measured another model"):
-        promote(root, backbone="wan22", profile="laptop", promotion=PROMOTION)
+        promote(root, PARAMS, backbone="wan22")
     with closing(sqlite3.connect(root / DATABASE)) as connection:
         assert connection.execute("select count(*) from model_versions").fetchone() == (0,)
 
@@ -123,7 +129,7 @@ def test_figures_of_a_model_that_was_trained_again_without_dvc_decide_nothing(ro
     before = manifest_hash(model.parent)
     model.write_text(json.dumps({**json.loads(model.read_text()), "facts": {"steps": 2}}))
     with pytest.raises(Phys4dError, match="run phys4d stage evaluate@wan22") as caught:
-        promote(root, backbone="wan22", profile="laptop", promotion=PROMOTION)
+        promote(root, PARAMS, backbone="wan22")
     assert before in str(caught.value)
     assert manifest_hash(model.parent) in str(caught.value)
     with closing(sqlite3.connect(root / DATABASE)) as connection:
@@ -138,10 +144,10 @@ def test_figures_that_name_no_model_decide_nothing(root: Path) -> None:
     del metrics["evaluation.model"]
     path.write_text(json.dumps(metrics))
     with pytest.raises(Phys4dError, match=r"evaluation\.model is None, expected '[0-9a-f]{64}'"):
-        promote(root, backbone="wan22", profile="laptop", promotion=PROMOTION)
+        promote(root, PARAMS, backbone="wan22")
 
 
 def test_without_figures_there_is_no_verdict(root: Path) -> None:
     make_model(root)
     with pytest.raises(Phys4dError, match="phys4d stage evaluate@wan22"):
-        promote(root, backbone="wan22", profile="laptop", promotion=PROMOTION)
+        promote(root, PARAMS, backbone="wan22")

@@ -41,7 +41,16 @@ HEADS: dict[str, dict[str, float]] = {
 PAIRS = (("base", "stage1"), ("base", "stage2"), ("stage1", "stage2"), ("stage2", "stage3"), ("base", "stage3"))
 TIGHTER = 0.6  # a paired interval against that of a mean
 SCENES = "c" * 64
-PROMOTION = {"min_score_gain": 0.0, "min_centroid_gain": 0.0, "min_chamfer_gain": 0.0}
+PROMOTION = {
+    "min_score_gain": 0.0,
+    "min_centroid_gain": 0.0,
+    "min_chamfer_gain": 0.0,
+    "floors": {},
+    "over_champion": [],
+    "no_regression": {},
+    "sample_steps": 4,
+    "min_motion": 0.0,
+}
 
 
 def make_metrics(changes: Mapping[str, float | str] | None = None) -> dict[str, float | str]:
