@@ -159,13 +159,15 @@ def _difference(name: str, metric: str, figures: Mapping[str, float], needed: Ne
 
 def _sample(evidence: Evidence, least: float) -> Check:
     motion = evidence.motion
-    still = motion is not None and not motion > least
-    text = evidence.sample or f"a sample drawn from the registered files changes by {motion:.3g} grey levels a frame"
-    if still and not evidence.sample:
-        text += f", needed more than {least:g}: it is a still"
+    moves = motion is not None and motion > least
+    if evidence.sample or motion is None:
+        text = evidence.sample or "no sample was drawn"
+    else:
+        text = f"a sample drawn from the registered files changes by {motion:.3g} grey levels a frame"
+        text += "" if moves else f", needed more than {least:g}: it is a still"
     return Check(
         name="sample",
-        passed=not evidence.sample and motion is not None and not still,
+        passed=moves and not evidence.sample,
         text=text,
         value=motion,
         threshold=least,
@@ -176,6 +178,8 @@ def _interval(key: str, figures: Mapping[str, float | str]) -> tuple[float, floa
     """Value, low and high of a figure, NaN where it is not defined, and its number of scenes."""
     value, low, high = (float(figures.get(f"{key}{end}", math.nan)) for end in ("", ".low", ".high"))
     n = figures.get(f"{key}.n")
+    if n is not None and int(n) < 2:
+        low = high = math.nan
     return value, low, high, None if n is None else int(n)
 
 

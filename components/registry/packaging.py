@@ -3,18 +3,21 @@
 import ast
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import yaml
 
 import components
 from components.manifest import read_manifest
 from components.pipeline.closure import import_closure
 from components.registry.card import write_card
 from components.registry.contents import (
-    ARTIFACTS,
     BASE,
     MODELS,
     VARIANT,
@@ -30,7 +33,7 @@ from components.tracking import silenced
 
 SOURCE = Path(components.__file__).parents[1]  # where this package lies
 SERVED = Path("components/registry/served.py")
-CARD = "README.md"
+CARD, MLMODEL = "README.md", "MLmodel"
 LEFT = ("mlflow", "components")  # MLflow is there where it loads a model; its version is written down by itself
 
 
@@ -62,8 +65,10 @@ def build(
 
 
 def _save(folder: Path, models: Path, settings: Settings) -> None:
-    with silenced({}), TemporaryDirectory() as temporary:
+    with silenced({}), TemporaryDirectory() as temporary, warnings.catch_warnings():
         from mlflow import pyfunc
+
+        warnings.filterwarnings("ignore", module="mlflow")  # the signature is given below
 
         pyfunc.save_model(
             folder,
@@ -74,14 +79,27 @@ def _save(folder: Path, models: Path, settings: Settings) -> None:
             model_config=asdict(settings),
             pip_requirements=_requirements(),
         )
-    for part in (BASE, VARIANT):  # MLflow leaves links and modes as they were
-        if not (folder / ARTIFACTS / part).is_dir():
-            raise FileNotFoundError(folder / ARTIFACTS / part)
+    _forget_places(folder / MLMODEL)
+
+
+def _forget_places(path: Path) -> None:
+    """Leave out of MLflow's description where on this machine things came from: nothing reads it."""
+    values = yaml.safe_load(path.read_text())
+    flavor = values["flavors"]["python_function"]
+    flavor["model_code_path"] = Path(flavor["model_code_path"]).name
+    for artifact in flavor["artifacts"].values():
+        artifact["uri"] = artifact["path"]
+    path.write_text(yaml.safe_dump(values))
+
+
+@cache
+def _modules() -> list[Path]:
+    return import_closure(SERVED, SOURCE)
 
 
 def _copy_code(folder: Path) -> Path:
     """The modules that a loaded version runs, and no others."""
-    for path in import_closure(SERVED, SOURCE):
+    for path in _modules():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(SOURCE / path, folder / path)
     return folder / "components"
@@ -95,10 +113,11 @@ def _signature() -> object:
     return ModelSignature(inputs=Schema(columns), params=ParamSchema([ParamSpec("steps", "long", 0)]))
 
 
+@cache
 def _requirements() -> list[str]:
     """The packages that those modules import, each at the version that is installed here."""
     owners = packages_distributions()
-    names = {name for path in import_closure(SERVED, SOURCE) for name in _packages(path)}
+    names = {name for path in _modules() for name in _packages(path)}
     found = sorted({owners[name][0] for name in names if name in owners})
     return [f"{name}=={version(name).partition('+')[0]}" for name in found]
 

@@ -43,7 +43,7 @@ class Served(PythonModel):  # type: ignore[misc]  # mlflow has no types
         self.model = load_model(base, variant)
         self.settings: dict[str, Any] = dict(context.model_config)
 
-    def predict(self, context: PythonModelContext, model_input: Any, params: Any = None) -> list[dict[str, Any]]:  # noqa: ANN401 -- MLflow's
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 -- MLflow would read them
         """The lines' videos; ParametersError for an image that is none."""
         steps = int((params or {}).get("steps") or self.settings["sampler_steps"])
         return [self._generate(line, steps) for line in model_input.to_dict("records")]

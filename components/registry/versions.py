@@ -30,7 +30,10 @@ UNREGISTERED = "smoke"  # the profile whose models mean nothing
 ARTIFACTS = "model"  # below the artifacts of the run that registered a version
 MEASURED = "measured"  # beside it: tables of what the version was measured on
 LONGEST = 5000  # characters of a description in MLflow
-RETRIES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5"}  # about a minute: a server that restarts is back by then
+SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",  # about a minute: a server that restarts is back by then
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
 MODEL_TAG, VERSION_TAG, ARTIFACTS_TAG = "model_sha256", "version_sha256", "artifacts"
 
 
@@ -141,7 +144,7 @@ def kept_measurements(version: "ModelVersion") -> list[dict[str, str]]:
 def registry(root: Path) -> Iterator["MlflowClient"]:
     """A client of the registry; what goes wrong with it is an UnreachableError of one line."""
     try:
-        with silenced(RETRIES):
+        with silenced(SETTINGS):
             yield connect(root)
     except Phys4dError:
         raise

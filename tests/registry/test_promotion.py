@@ -9,8 +9,8 @@ import pytest
 
 from components.errors import Phys4dError
 from components.manifest import manifest_hash
-from components.registry.promotion import Decision, promote, rollback
 from components.registry.aliases import aliases_of
+from components.registry.promotion import Decision, promote, rollback
 from components.registry.versions import registry
 from components.tracking import DATABASE
 from tests.registry.models import NAME, PARAMS, make_metrics, make_model, record

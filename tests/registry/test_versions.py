@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from components.errors import ParametersError, Phys4dError
-from components.registry.promotion import promote
 from components.registry.measured import read_measurement
+from components.registry.promotion import promote
 from components.registry.versions import Version, fetch, register
 from components.tracking import DATABASE, UnreachableError
 from tests.registry.models import NAME, PARAMS, make_metrics, make_model
