@@ -3,7 +3,7 @@
 MLflow keeps this file as code beside the model and runs it when the model is loaded: there is no pickle. It needs the
 modules of `components` that stand in the version's folder `code`, and the packages of its requirements.txt.
 
-Input: a table, or a dict, of columns
+Input: a dict for one video, or a pandas table with a line for each
     prompt   what is in the first frame
     image    the first frame, any picture file's bytes (PNG, JPEG, WebP, TIFF) as base64 text
     seed     another seed, another future; 0 when it is not given
@@ -24,6 +24,7 @@ from typing import Any
 
 import mlflow
 import numpy as np
+import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from components.errors import ParametersError
@@ -43,18 +44,22 @@ class Served(PythonModel):  # type: ignore[misc]  # mlflow has no types
         self.model = load_model(base, variant)
         self.settings: dict[str, Any] = dict(context.model_config)
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 -- MLflow would read them
+    def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> Any:  # noqa: ANN401 -- MLflow reads the types
         """The lines' videos; ParametersError for an image that is none."""
         steps = int((params or {}).get("steps") or self.settings["sampler_steps"])
         return [self._generate(line, steps) for line in model_input.to_dict("records")]
 
     def _generate(self, line: dict[str, Any], steps: int) -> dict[str, Any]:
+        for name in ("prompt", "image"):
+            if not isinstance(line[name], str):
+                kind = type(line[name]).__name__
+                raise ParametersError(f"{name}: a {kind}, expected text: give several lines as a pandas table")
         seed = line.get("seed")
-        image = _picture(str(line["image"]), height=self.settings["height"], width=self.settings["width"])
+        image = _picture(line["image"], height=self.settings["height"], width=self.settings["width"])
         made = generate(
             self.model,
             images=image[None],
-            captions=[str(line["prompt"])],
+            captions=[line["prompt"]],
             frames=self.settings["frames"],
             seeds=[0 if seed is None or seed != seed else int(seed)],  # noqa: PLR0124 -- NaN is what pandas has for none
             steps=steps,
@@ -74,7 +79,7 @@ def _picture(text: str, *, height: int, width: int) -> Any:  # noqa: ANN401 -- a
     with TemporaryDirectory() as folder:
         path = Path(folder) / "image"
         path.write_bytes(content)
-        return load_image(path, height=height, width=width)
+        return np.array(load_image(path, height=height, width=width))  # one that can be written to
 
 
 mlflow.models.set_model(Served())

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.evaluation.results import encode_arrays
 from components.evaluation.summary import summarise
@@ -86,6 +88,11 @@ def make_metrics(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.json").write_text(json.dumps(figures))
     (folder / "per_clip.parquet").write_bytes(encode_table(table(rows)))
-    shape = (1, PARAMS.video.frames, PARAMS.video.height, PARAMS.video.width, 3)
-    arrays = {"truth/rgb": np.zeros(shape, np.uint8), "captions": np.array([CAPTION])}
-    (folder / "samples.npz").write_bytes(encode_arrays(arrays))
+    video = PARAMS.video
+    write_samples(root, np.zeros((1, video.frames, video.height, video.width, 3), np.uint8), (CAPTION,))
+
+
+def write_samples(root: Path, rgb: NDArray[np.uint8], captions: Sequence[str]) -> None:
+    """samples.npz as far as the registry looks at it: true videos (S,T,H,W,3) and what is said of them."""
+    arrays = {"truth/rgb": rgb, "captions": np.array(captions)}
+    (root / "data/evaluation/wan22/samples.npz").write_bytes(encode_arrays(arrays))

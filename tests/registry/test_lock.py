@@ -42,9 +42,9 @@ def test_an_error_leaves_no_lock(root: Path) -> None:
 def test_another_machines_lock_is_heeded_until_a_person_removes_it(root: Path) -> None:
     with registry(root) as client:
         client.create_registered_model(NAME + SUFFIX, tags={OWNER: "pod-7:work", TOKEN: "theirs"})
-        with pytest.raises(Phys4dError, match=r"promoted by pod-7:work: .* phys4d registry unlock"):
-            with turn(client, root, NAME):
-                pytest.fail("two at once")
+        expected = r"promoted by pod-7:work: .* phys4d registry unlock"
+        with pytest.raises(Phys4dError, match=expected), turn(client, root, NAME):
+            pytest.fail("two at once")
         assert unlock(client, NAME) == "pod-7:work"
         with turn(client, root, NAME):
             pass
@@ -63,10 +63,10 @@ def test_whoever_lost_the_lock_moves_nothing(root: Path) -> None:
     with registry(root) as client:
         client.create_registered_model(NAME)
         client.create_model_version(NAME, str(root))
-        with pytest.raises(Phys4dError, match="somebody removed this promotion's lock"):
-            with turn(client, root, NAME) as held:
-                unlock(client, NAME)
-                crown(held, "1")
+        expected = "somebody removed this promotion's lock"
+        with pytest.raises(Phys4dError, match=expected), turn(client, root, NAME) as held:
+            unlock(client, NAME)
+            crown(held, "1")
         assert aliases_of(client, NAME) == {}
 
 
