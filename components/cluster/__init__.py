@@ -1,0 +1,1 @@
+"""Stages as Kubernetes Jobs; nobody else imports kubernetes."""
