@@ -20,14 +20,18 @@ def ablate(
 ) -> None:
     """Train and measure variants of the method, cell by cell; a run that was stopped goes on.
 
-    A finished cell is a line of docs/evidence/cells.csv. Data and judge are the project's own.
+    A finished cell is a line of docs/evidence/cells.csv, what a variant differs by from what it is compared with one of
+    docs/evidence/differences.csv. Data and judge are the project's own.
     """
     from components.ablation.cells import Cell, params_hash, read_cells, table
+    from components.ablation.chart import draw
+    from components.ablation.comparison import CHART_FILE, write_differences
     from components.ablation.run import Ablation
     from components.ablation.variants import VARIANTS_FILE, load_variants
     from components.ablation.workspace import open_workspace
     from components.compute import use_cores
     from components.errors import ParametersError
+    from components.files import write_atomically
     from components.parameters.loader import load_params
     from components.processes import signals
 
@@ -56,9 +60,14 @@ def ablate(
             if not ablation.is_finished(cell):
                 ablation.run(cell)
     wanted = {cell.name: params_hash(ablation.params_of(cell)) for cell in cells}
+    found = ablation.differences()
+    if found and not list_only:
+        write_differences(found)
+        write_atomically(CHART_FILE, draw(found))
     if as_json:
         finished = read_cells()
-        show({cell.name: finished.get(cell.key) for cell in cells}, as_json=True)
+        lines = {cell.name: finished.get(cell.key) for cell in cells}
+        show({"cells": lines, "differences": [one.line() for one in found]}, as_json=True)
     else:
         typer.echo(table(cells, read_cells(), wanted))
 

@@ -15,6 +15,7 @@ from components.parameters.fields import (
     BatchSize,
     LearningRate,
     LoraRank,
+    RewardWeight,
     Section,
     Share,
     Steps,
@@ -168,16 +169,17 @@ class Stage2(Section):
     muon_learning_rate: LearningRate
     trainable: Literal["blocks", "lora"]
     blocks: Annotated[int, Field(ge=1, le=1000)]  # the last so many
+    through_heads: bool  # whether the heads' losses train the transformer too, or the heads alone
     lora_rank: LoraRank
     weights: Stage2Weights
 
 
 class Stage3Reward(Section):
-    """Weights of the reward's terms; each is centred within its group and scaled by the batch."""
+    """Weights of the reward's terms, below 0 for the opposite; each is centred in its group and scaled by the batch."""
 
-    chamfer: Weight
-    overlap: Weight  # of the read foreground with the simulator's
-    centroid: Weight
+    chamfer: RewardWeight
+    overlap: RewardWeight  # of the read foreground with the simulator's
+    centroid: RewardWeight
 
 
 class Stage3Watch(Section):
@@ -191,7 +193,7 @@ class Stage3Watch(Section):
 class Stage3(Section):
     """Reinforcement learning with the 4D Chamfer reward; advantages are relative to a group of one prompt."""
 
-    algorithm: Literal["nft", "grpo"]
+    algorithm: Literal["nft", "grpo", "rejection"]
     iterations: Steps
     prompts: BatchSize
     group_size: Annotated[int, Field(ge=2, le=1024)]
@@ -199,7 +201,7 @@ class Stage3(Section):
     lora_rank: LoraRank
     sampler_steps: Annotated[int, Field(ge=1, le=1000)]
     updates: Annotated[int, Field(ge=1, le=64)]  # optimiser steps of an iteration
-    times: Annotated[int, Field(ge=1, le=64)]  # noise levels (nft) or denoising steps (grpo) trained on in each
+    times: Annotated[int, Field(ge=1, le=64)]  # noise levels, or denoising steps (grpo), trained on in each
     anchor: Weight  # of stage 2's diffusion loss
     kl: Weight
     clip: Annotated[float, Field(gt=0, le=1)]  # grpo

@@ -23,6 +23,7 @@ PLACE = ("backbone", "replicate", "variant", "split")
 FACTS = ("commit", "params", "seed", "steps", "examples", "sampled", "n")
 COLUMNS = (*PLACE, *FACTS, *(f"{name}{end}" for name in METRICS for end in ("", "_low", "_high")))
 NOT_RUN = "not run"
+ELSEWHERE = {"resources", "pipeline", "promotion", "storage", "cluster"}  # sections that no cell depends on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +72,8 @@ def line_of(
 
 
 def params_hash(params: "Params") -> str:
-    """What parameters are known by; how fast they are computed is none of them."""
-    values = params.model_dump(mode="json", exclude={"resources", "pipeline", "promotion"})
+    """What parameters are known by: those that a training or its measurement depends on."""
+    values = params.model_dump(mode="json", exclude=ELSEWHERE)
     return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:16]
 
 

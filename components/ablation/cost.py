@@ -35,6 +35,11 @@ def cost_of(params: "Params", judged: str) -> Cost:
     )
 
 
+def choice_cost(videos: int, best_of: int) -> Cost:
+    """What choosing took: all the candidates of so many videos, where there is a choice."""
+    return Cost(steps=0, examples=0, sampled=videos * best_of if best_of > 1 else 0)
+
+
 def _base(params: "Params") -> Cost:
     section = params.prepare
     return Cost(steps=section.steps, examples=section.steps * section.batch_size, sampled=0)

@@ -1,34 +1,31 @@
 """One cell: trained in the workspace, sampled, measured by the judge as the evaluation measures, and written down."""
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components import depth_network
-from components.ablation.cells import EVIDENCE, Cell, line_of, params_hash, read_cells, write_cells
-from components.ablation.cost import cost_of
+from components.ablation.cells import Cell, line_of, params_hash, read_cells, write_cells
+from components.ablation.comparison import Difference, differences, write_clips
+from components.ablation.cost import choice_cost, cost_of
+from components.ablation.sampling import Choice, sample_videos
 from components.ablation.variants import Variant, params_of
 from components.ablation.workspace import Workspace
 from components.evaluation.evaluate import sampling_plan
 from components.evaluation.ledger import note_look
 from components.evaluation.measure import measure_rows
-from components.evaluation.rows import new_row
-from components.evaluation.sampling import Plan
 from components.evaluation.summary import summarise
-from components.evaluation.table import Table, encode_table
+from components.evaluation.table import Table
 from components.evaluation.takes import scenes_of, take_places
-from components.files import new_folder, write_atomically
-from components.generate import generate
+from components.files import new_folder
 from components.index import read_index
 from components.manifest import manifest_hash
-from components.model import Model, load_model
+from components.model import load_model
 
 if TYPE_CHECKING:
-    from components.evaluation.judge import DepthReader
     from components.params import Params
-
-CLIPS = EVIDENCE / "cells"  # of every finished cell its clips' figures, by which cells are compared in pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,26 +47,39 @@ class Ablation:
         line = read_cells().get(cell.key)
         return line is not None and line["params"] == params_hash(self.params_of(cell))
 
+    def differences(self) -> list[Difference]:
+        """All comparisons of finished cells, those of the variants and parameters as they are now."""
+        places = [
+            Cell(backbone=one, replicate=int(two), variant=three, split=four) for one, two, three, four in read_cells()
+        ]
+        known = [cell for cell in places if cell.variant in self.variants and self.is_finished(cell)]
+        resamples = self.params.evaluation.bootstrap_samples
+        return list(differences(known, self.variants, seed=self.params.seed, resamples=resamples))
+
     def run(self, cell: Cell) -> None:
         """Train and measure one cell, and write its line; what was done of it before is not done again."""
-        params, judged = self.params_of(cell), self.variants[cell.variant].judged
+        params, variant = self.params_of(cell), self.variants[cell.variant]
         self.workspace.make_data(self.params)
-        models = self.workspace.train(params, backbone=cell.backbone, judged=judged)
-        table = self._measure(cell, models, judged)
+        models = self.workspace.train(params, backbone=cell.backbone, judged=variant.judged)
+        table = self._measure(cell, models, variant)
         figures = summarise(table, seed=self.params.seed, resamples=self.params.evaluation.bootstrap_samples, gains=())
-        line = line_of(cell, params, cost_of(params, judged), figures, row=cell.variant, commit=self.commit)
-        write_atomically(CLIPS / f"{cell.name}.parquet", encode_table(table))
+        videos = math.prod(table.videos[cell.variant].shape[:2])
+        cost = cost_of(params, variant.judged) + choice_cost(videos, variant.best_of)
+        line = line_of(cell, params, cost, figures, row=cell.variant, commit=self.commit)
+        write_clips(cell, table)
         write_cells((read_cells() | {cell.key: line}).values())
 
-    def _measure(self, cell: Cell, models: Path, judged: str) -> Table:
-        root, evaluation = self.workspace.root, self.params.evaluation
+    def _measure(self, cell: Cell, models: Path, variant: Variant) -> Table:
+        root, evaluation, judged = self.workspace.root, self.params.evaluation, variant.judged
         split = root / "data/simulation" / cell.split
         places = take_places(split, read_index(split))
         plan = sampling_plan(self.params, places, stopped=self.stopped, advance=lambda _: None)
         model = load_model(models / "base", None if judged == "base" else models / judged)
         note_look(Path(), scenes=scenes_of(places), split=cell.split, models={judged: manifest_hash(models / judged)})
         work = new_folder(root / "measured" / cell.name)
-        sample_videos(plan, model, depth_network.load(root / "models/depth_nets/judge"), work / "row")
+        judge = depth_network.load(root / "models/depth_nets/judge")
+        choice = Choice(of=variant.best_of, reward=self.params.stage3.reward, split=split)
+        sample_videos(plan, model, judge, work / "row", choice)
         made = measure_rows(
             places,
             {cell.variant: work / "row"},
@@ -85,21 +95,3 @@ class Ablation:
             videos={cell.variant: made[cell.variant]},
             heads={},
         )
-
-
-def sample_videos(plan: Plan, model: Model, judge: "DepthReader", folder: Path) -> None:
-    """All of a model's videos of a plan, and their depth as the judge reads it; nothing of its heads."""
-    prompts, headless = plan.prompts(), replace(model, heads=None)
-    with new_row(folder, judge, (len(plan.places), plan.samples, *plan.shape())) as writer:
-        for sample in range(plan.samples):
-            for batch in plan.batches():
-                made = generate(
-                    headless,
-                    images=prompts.images[batch],
-                    captions=prompts.captions[batch],
-                    frames=plan.shape()[0],
-                    seeds=prompts.seeds[batch, sample].tolist(),
-                    steps=plan.steps,
-                    noise_level=plan.noise_level,
-                )
-                writer.put(batch, sample, made.rgb)

@@ -20,12 +20,16 @@ MATCHED = {"prepare.steps": "base", "stage2.diffusion_steps": "stage2"}  # whose
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One variant. judged: its model that is measured; like: what it is compared with; matched: steps to be raised."""
+    """One variant. judged: its model that is measured; like: what it is compared with; matched: steps to be raised.
+
+    best_of: videos for each that is measured; the reward chooses among them.
+    """
 
     name: str
     judged: str
     like: str | None = None
     matched: str | None = None
+    best_of: int = 1
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -36,8 +40,8 @@ def load_variants(path: Path = VARIANTS_FILE) -> dict[str, Variant]:
         place = f"{path.name}: {name}"
         if not isinstance(body, dict):
             raise ParametersError(f"{place}: {body!r}, expected a mapping with judged")
-        if unknown := sorted(body.keys() - {"judged", "like", "matched", "params"}):
-            raise ParametersError(f"{place}.{unknown[0]}: unknown, expected judged, like, matched or params")
+        if unknown := sorted(body.keys() - {"judged", "like", "matched", "best_of", "params"}):
+            raise ParametersError(f"{place}.{unknown[0]}: unknown, expected judged, like, matched, best_of or params")
         variants[name] = Variant(name=name, **{"judged": None, **body})
     for variant in variants.values():
         _check(variant, variants, place=f"{path.name}: {variant.name}")
@@ -51,6 +55,10 @@ def _check(variant: Variant, variants: Mapping[str, Variant], *, place: str) -> 
         near = difflib.get_close_matches(variant.like, variants, n=1)
         meant = f": did you mean {near[0]}?" if near else ""
         raise ParametersError(f"{place}.like: no variant {variant.like!r}{meant}")
+    if type(variant.best_of) is not int or variant.best_of < 1:
+        raise ParametersError(f"{place}.best_of: {variant.best_of!r}, expected a whole number of at least 1")
+    if variant.best_of > 1 and variant.judged == "base":
+        raise ParametersError(f"{place}.best_of: {variant.best_of}, expected 1: a base has no heads to read a reward")
     if variant.matched is None:
         return
     if variant.matched not in MATCHED:

@@ -118,21 +118,26 @@ def sample_model(plan: Plan, model: Model, judge: DepthReader, folder: Path, *, 
         own = writer.field(OWN, np.float64, (len(plan.places), len(OWN_METRICS))) if model.heads else None
         for sample in range(plan.samples):
             for batch in plan.batches():
-                made = generate(
-                    headless if sample else model,
-                    images=prompts.images[batch],
-                    captions=prompts.captions[batch],
-                    frames=plan.shape()[0],
-                    seeds=prompts.seeds[batch, sample].tolist(),
-                    steps=plan.steps,
-                    noise_level=plan.noise_level,
-                )
+                made = make_videos(plan, prompts, headless if sample else model, clips=batch, sample=sample)
                 writer.put(batch, sample, made.rgb)
                 if sample == 0:
                     shown.put(batch, made if model.heads else _read(plan, reader, made.rgb, prompts.captions[batch]))
                     if own is not None:
                         own[batch] = _measure_own(plan, batch, made, writer)
                 plan.advance(len(made.rgb))
+
+
+def make_videos(plan: Plan, prompts: Prompts, model: Model, *, clips: slice, sample: int) -> Generated:
+    """Sample number `sample` of some clips, as every model makes it."""
+    return generate(
+        model,
+        images=prompts.images[clips],
+        captions=prompts.captions[clips],
+        frames=plan.shape()[0],
+        seeds=prompts.seeds[clips, sample].tolist(),
+        steps=plan.steps,
+        noise_level=plan.noise_level,
+    )
 
 
 def read_true_clips(plan: Plan, model: Model) -> Iterator[tuple[Clip, Read]]:

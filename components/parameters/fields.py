@@ -57,6 +57,7 @@ BatchSize = Annotated[int, Field(ge=1, le=4096)]
 LearningRate = Annotated[float, Field(gt=0, le=1)]
 LoraRank = Annotated[int, Field(ge=1, le=1024)]
 Weight = Annotated[float, Field(ge=0, le=1000)]
+RewardWeight = Annotated[float, Field(ge=-1000, le=1000)]
 
 
 class Section(BaseModel):

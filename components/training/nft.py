@@ -13,38 +13,18 @@ from torch import Tensor
 from components.backbones.adapters import POLICY, adapter_off
 from components.backbones.base import Condition, per_sample
 from components.compute import on_device
-from components.training.diffusion import Noised, add_noise, in_parts, sample
+from components.training import forward_process
+from components.training.diffusion import Noised, add_noise, in_parts
 from components.training.policy import Judged, Policy, Step
-from components.training.ranks import gather, share_of
+from components.training.ranks import share_of
 
 LEAST_TIME = 0.7  # a group's gradient at .5 is a sixth of what it is at .95, at .25 an eighteenth
 SPREAD = 3.0  # deviations of advantage from the worst to the best
 
 
 def iterate(policy: Policy, step: Step, generator: torch.Generator) -> Mapping[str, float]:
-    """Sample groups, judge them, and do `updates` optimiser steps; the figures of the iteration."""
-    section = policy.section
-    numbers, condition = policy.prompts(generator)
-    noise, share = policy.noise(len(numbers), generator), share_of(len(numbers))
-    latents = gather(sample(policy.backbone, share.of(noise), condition[share.index], steps=section.sampler_steps))
-    judged = policy.judge(latents, numbers, condition, generator)
-    policy.remember()
-    figures: list[float] = []
-    samples = torch.arange(len(latents)).view(section.prompts, section.group_size)
-    for groups in torch.randperm(section.prompts, generator=generator).tensor_split(section.updates):
-        chosen = samples[groups].flatten()
-        found = {}
-        for number in range(section.times):
-            losses = []
-            for loss in _losses(policy, judged, chosen, generator):
-                (loss / section.times).backward()
-                losses.append(loss.detach())
-            found[f"loss {number}"] = torch.stack(losses).sum()
-        if section.anchor:
-            for loss in policy.anchor(generator):
-                (section.anchor * loss).backward()
-        figures.extend(step(found).values())
-    return {**judged.means, "loss": sum(figures) / len(figures)}
+    """One iteration; its figures."""
+    return forward_process.iterate(policy, step, generator, _losses)
 
 
 def _losses(policy: Policy, judged: Judged, chosen: Tensor, generator: torch.Generator) -> Iterator[Tensor]:

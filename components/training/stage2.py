@@ -126,7 +126,7 @@ class SimulationTuning:
             return {"diffusion": diffusion}
         seen = self._seen
         with mixed_precision():
-            taps = [tap[seen] for tap in prediction.taps]
+            taps = [tap[seen] if section.through_heads else tap[seen].detach() for tap in prediction.taps]
             read = self.heads(taps, noised.noisy[seen], batch.condition[seen], self._spans)
         signal, _ = backbone.path(times[seen])
         return {"diffusion": diffusion, **truth_losses(read, self._truth[numbers[seen]], signal)}

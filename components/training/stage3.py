@@ -1,4 +1,4 @@
-"""Stage 3: reinforcement learning of an adapter with the 4D Chamfer reward, by DiffusionNFT or GRPO."""
+"""Stage 3: reinforcement learning of an adapter with the 4D Chamfer reward, by one of three algorithms."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from torch import Tensor
 from components.backbones.adapters import POLICY, adapter_ranks, adapter_tensors, add_adapter
 from components.compute import device
 from components.model import Model
-from components.training import grpo, nft, ranks
+from components.training import grpo, nft, ranks, rejection
 from components.training.engine import PLAIN, Engine, place
 from components.training.optimisers import Optimisers, adam
 from components.training.policy import Policy, Practice
@@ -21,7 +21,7 @@ from components.training.state import TrainingState
 if TYPE_CHECKING:
     from components.params import Stage3
 
-ALGORITHMS = {"nft": nft.iterate, "grpo": grpo.iterate}
+ALGORITHMS = {"nft": nft.iterate, "grpo": grpo.iterate, "rejection": rejection.iterate}
 WARM_UP = 10  # optimiser steps
 DECAY = 0.4  # last share of the steps
 LEAST = 0.02  # of the learning rate
@@ -129,7 +129,7 @@ def _check_shared(section: "Stage3") -> None:
     def fits(group: int) -> bool:
         samples = torch.arange(section.prompts * group)
         steps = samples.tensor_split(section.updates)
-        if section.algorithm == "nft":  # whole groups
+        if section.algorithm != "grpo":  # whole groups
             steps = samples.view(section.prompts, group).tensor_split(section.updates)
         return all(step.numel() % ranks.size() == 0 for step in (samples, *steps))
 

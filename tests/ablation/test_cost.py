@@ -45,6 +45,7 @@ def examples_of(update: Callable[[int], object], monkeypatch: pytest.MonkeyPatch
         ("stage2", {}),
         ("stage3", {"algorithm": "nft", "updates": 2, "times": 2, "anchor": 0.3}),
         ("stage3", {"algorithm": "nft", "anchor": 0.0}),
+        ("stage3", {"algorithm": "rejection", "updates": 2, "times": 2, "anchor": 0.3}),
         ("stage3", {"algorithm": "grpo", "updates": 2, "times": 1, "anchor": 0.3}),
     ],
 )

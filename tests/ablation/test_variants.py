@@ -24,7 +24,7 @@ def written(tmp_path: Path, **variants: object) -> Path:
 @pytest.mark.parametrize("name", OWN)
 def test_every_variant_of_ours_is_a_training(name: str) -> None:
     changed = params_of(OWN[name], LAPTOP, OWN)
-    assert (changed == LAPTOP) == (name in {"base", "stage2", "stage3"})
+    assert (changed == LAPTOP) == (name in {"base", "stage2", "stage3", "best_of_8"})
 
 
 @pytest.mark.parametrize("name", [name for name, variant in OWN.items() if variant.matched])
@@ -49,12 +49,14 @@ def test_replicates_differ_in_their_seed_alone() -> None:
         ({"judged": "stage1"}, r"mine\.yaml: one\.judged: 'stage1', expected one of base, stage2, stage3"),
         ({}, r"mine\.yaml: one\.judged: None, expected one of"),
         (3, r"mine\.yaml: one: 3, expected a mapping with judged"),
-        ({"judged": "base", "steps": 1}, r"mine\.yaml: one\.steps: unknown, expected judged, like, matched or params"),
+        ({"judged": "base", "steps": 1}, r"mine\.yaml: one\.steps: unknown, expected judged, like, matched, best_of"),
         ({"judged": "base", "like": "oen"}, r"mine\.yaml: one\.like: no variant 'oen': did you mean one\?"),
         (
             {"judged": "base", "like": "one", "matched": "stage1.steps"},
             r"one\.matched: 'stage1\.steps', expected one of",
         ),
+        ({"judged": "stage2", "best_of": 0}, r"one\.best_of: 0, expected a whole number of at least 1"),
+        ({"judged": "base", "best_of": 2}, r"one\.best_of: 2, expected 1: a base has no heads"),
         ({"judged": "base", "matched": "prepare.steps"}, r"one\.matched: needs like"),
     ],
 )

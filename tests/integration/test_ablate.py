@@ -60,6 +60,18 @@ def test_another_seed_trains_another_model_on_the_same_data(project: Project) ->
     assert "simulate" not in "".join(line for line in result.stdout.splitlines() if line.startswith("Running"))
 
 
+def test_the_best_of_several_videos_is_the_models_own_but_for_the_choice(project: Project) -> None:
+    """One candidate is what the model gives anyway; of more the reward, which knows the truth, takes no worse ones."""
+    file = project.root / "choices.yaml"
+    file.write_text("one: {judged: stage2}\nof_four: {judged: stage2, best_of: 4}\n")
+    result = project.run(*COMMAND, "--variants", str(file))
+    assert result.returncode == 0, result.stderr
+    one, four = ({line["variant"]: line for line in cells(project)}[name] for name in ("one", "of_four"))
+    assert (one["steps"], one["examples"], one["sampled"]) == (four["steps"], four["examples"], "0")
+    assert four["sampled"] == str(4 * int(one["n"]))  # a video of each scene
+    assert four["chamfer"] != one["chamfer"]
+
+
 def test_a_wrong_variant_names_those_there_are(project: Project) -> None:
     result = project.run(*COMMAND, "--variant", "stage4")
     assert result.returncode == 78

@@ -49,6 +49,11 @@ def stage3_nft(engine: Engine = PLAIN) -> Learner:
     return Reinforcement(make_model(), make_practice(), STAGE3, noise_level=0.05, seed=1, engine=engine)
 
 
+def stage3_rejection(engine: Engine = PLAIN) -> Learner:
+    section = STAGE3.model_copy(update={"algorithm": "rejection"})
+    return Reinforcement(make_model(), make_practice(), section, noise_level=0.05, seed=1, engine=engine)
+
+
 def stage3_grpo(engine: Engine = PLAIN) -> Learner:
     section = STAGE3.model_copy(update={"algorithm": "grpo"})
     return Reinforcement(make_model(), make_practice(), section, noise_level=0.05, seed=1, engine=engine)
@@ -61,4 +66,4 @@ def stage3_above_lora(engine: Engine = PLAIN) -> Learner:
     return Reinforcement(model, make_practice(), STAGE3, noise_level=0.05, seed=1, engine=engine)
 
 
-LEARNERS = (stand_in, stage1, stage2_blocks, stage2_lora, stage3_nft, stage3_grpo, stage3_above_lora)
+LEARNERS = (stand_in, stage1, stage2_blocks, stage2_lora, stage3_nft, stage3_grpo, stage3_rejection, stage3_above_lora)

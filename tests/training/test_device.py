@@ -21,7 +21,15 @@ from components.training import stage3 as stage3_module
 from components.training.optimisers import Optimisers
 from components.training.policy import Policy
 from components.training.rewards import Scene
-from tests.training.learners import stage1, stage2_blocks, stage2_lora, stage3_grpo, stage3_nft, stand_in
+from tests.training.learners import (
+    stage1,
+    stage2_blocks,
+    stage2_lora,
+    stage3_grpo,
+    stage3_nft,
+    stage3_rejection,
+    stand_in,
+)
 
 META = torch.device("meta")
 
@@ -66,7 +74,7 @@ def test_nothing_of_a_step_is_computed_elsewhere_and_nothing_is_waited_for(
         assert {value.device for value in accelerator[-1].values()} == {META}
 
 
-@pytest.mark.parametrize("make", [stage3_nft, stage3_grpo], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [stage3_nft, stage3_grpo, stage3_rejection], ids=lambda make: make.__name__)
 def test_an_iteration_waits_for_its_rewards_and_for_each_step_alone(
     make: Any,  # noqa: ANN401 -- as above
     accelerator: list[Mapping[str, Tensor]],

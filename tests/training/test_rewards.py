@@ -319,6 +319,12 @@ class TestAdvantages:
         swapped = judged(both, chamfer=other, overlap=one, group=4)
         assert (found - swapped).abs().max() > 0.1
 
+    def test_weights_below_zero_ask_for_the_opposite(self) -> None:
+        one, other = torch.randn(16, generator=generator(1)), torch.randn(16, generator=generator(2))
+        there, back = (Stage3Reward(chamfer=sign * 1.0, overlap=sign * 2.0, centroid=0.0) for sign in (1, -1))
+        found, turned = (judged(weights, chamfer=one, overlap=other, group=4) for weights in (there, back))
+        torch.testing.assert_close(turned, -found)
+
     def test_a_term_without_weight_is_not_heard(self) -> None:
         values, other = torch.randn(8, generator=generator(1)), torch.randn(8, generator=generator(2))
         alone = judged(chamfer=values, group=4)

@@ -218,6 +218,15 @@ class TestStage2:
         learner.update(_one_of_each(learner)[1])
         assert any(name.startswith("blocks.1.") for name in differing(before, own_tensors(learner._backbone)))
 
+    def test_heads_that_learn_alone_leave_the_blocks_to_the_diffusion_loss(self) -> None:
+        none = STAGE2.weights.model_copy(update=dict.fromkeys(("depth", "motion", "foreground", "warp"), 0.0))
+        alone, without = self.learner(through_heads=False), self.learner(weights=none)
+        heads = copies(dict(alone.heads.named_parameters()))
+        for learner in (alone, without):
+            learner.update(_one_of_each(learner)[1])
+        assert_same(own_tensors(alone._backbone), own_tensors(without._backbone))
+        assert differing(heads, dict(alone.heads.named_parameters())) == set(heads)
+
     def test_the_heads_first_clips_are_held_against_their_own_truth(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """And each weighs as much as the noise left of it."""
         learner, noise, calls = self.learner(), [], []
@@ -257,7 +266,7 @@ def _one_of_each(learner: SimulationTuning) -> tuple[int, int]:
 
 
 class TestStage3:
-    @pytest.mark.parametrize("algorithm", ["nft", "grpo"])
+    @pytest.mark.parametrize("algorithm", ["nft", "grpo", "rejection"])
     def test_only_its_adapter_is_changed(self, algorithm: str, tmp_path: Path) -> None:
         model = make_model()
         add_adapter(model.backbone, "stage2", rank=2, seed=5)

@@ -97,7 +97,7 @@ def check_stage3(params: Params) -> Iterator[Problem]:
     if not any(weight for _, weight in stage3.reward):
         yield Problem(
             field="stage3.reward",
-            message="all are 0, expected at least one above 0, else nothing is rewarded: write chamfer: 1.0",
+            message="all are 0, expected at least one that is not, else nothing is rewarded: write chamfer: 1.0",
         )
 
 

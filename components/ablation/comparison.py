@@ -1,0 +1,173 @@
+"""What finished variants differ by from what they are compared with: paired by scene and noise, over all their seeds.
+
+The interval is over scenes: each scene's figure is the mean of its samples and of the trainings. It says nothing of how
+trainings differ; that say the differences of the single seeds, which stand beside it.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from components.ablation.cells import EVIDENCE, METRICS, Cell
+from components.ablation.variants import Variant
+from components.errors import Phys4dError
+from components.evaluation.judge import METRICS as COLUMNS
+from components.evaluation.summary import summarise
+from components.evaluation.table import Table, encode_table
+from components.files import write_atomically
+
+CLIPS = EVIDENCE / "cells"  # of every finished cell its clips' figures
+DIFFERENCES_FILE, CHART_FILE = EVIDENCE / "differences.csv", EVIDENCE / "differences.png"
+HIGHER_IS_BETTER = ("score", "permanence")
+HEADER = ("backbone", "split", "variant", "like", "metric", "n", "seeds", "difference", "low", "high", "of_each_seed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A variant's figure less that of what it is compared with, of the same scenes, noise and seeds.
+
+    n: scenes; low, high: 95 % over scenes; of_seeds: by replicate, the difference of its own two trainings.
+    """
+
+    backbone: str
+    split: str
+    variant: str
+    like: str
+    metric: str
+    n: int
+    value: float
+    low: float
+    high: float
+    of_seeds: Mapping[int, float]
+
+    @property
+    def reading(self) -> str:
+        """'better' or 'worse' where the interval and all seeds say the same, else 'unclear'."""
+        signs = {np.sign(value) for value in (self.low, self.high, *self.of_seeds.values())}
+        if len(signs) != 1 or 0 in signs:
+            return "unclear"
+        return "better" if (self.value > 0) == (self.metric in HIGHER_IS_BETTER) else "worse"
+
+    def line(self) -> dict[str, str]:
+        """For the CSV, in which `of_each_seed` is replicate:difference."""
+        each = " ".join(f"{number}:{value:+.6g}" for number, value in sorted(self.of_seeds.items()))
+        figures = (self.n, len(self.of_seeds), *(f"{one:.6g}" for one in (self.value, self.low, self.high)), each)
+        place = (self.backbone, self.split, self.variant, self.like, self.metric)
+        return dict(zip(HEADER, map(str, (*place, *figures)), strict=True))
+
+
+def write_clips(cell: Cell, table: Table, root: Path = Path()) -> None:
+    """Keep what comparisons need of a cell."""
+    write_atomically(root / CLIPS / f"{cell.name}.parquet", encode_table(table))
+
+
+def read_clips(cell: Cell, root: Path = Path()) -> Table:
+    """A cell's videos; Phys4dError where its file is not of one row, or lacks a sample."""
+    path = root / CLIPS / f"{cell.name}.parquet"
+    try:
+        lines = pq.read_table(path).to_pylist()
+    except FileNotFoundError:
+        raise Phys4dError(f"{path}: not there, though {cell.name} is finished: git checkout {path}") from None
+    clips = list(dict.fromkeys(line["clip_id"] for line in lines))
+    samples = 1 + max((line["sample"] for line in lines), default=-1)
+    if {line["row"] for line in lines} != {cell.variant} or len(lines) != len(clips) * samples:
+        raise Phys4dError(
+            f"{path}: {len(lines)} lines of {len(clips)} clips, expected {samples} of each, all of {cell.variant}: "
+            "remove its line from cells.csv and run it again"
+        )
+    values = np.full((len(clips), samples, len(COLUMNS)), np.nan)
+    places = {clip: number for number, clip in enumerate(clips)}
+    configurations = [""] * len(clips)
+    for line in lines:
+        number = places[line["clip_id"]]
+        configurations[number] = line["configuration"]
+        values[number, line["sample"]] = [np.nan if line[name] is None else line[name] for name in COLUMNS]
+    return Table(clip_ids=clips, configurations=configurations, videos={cell.variant: values}, heads={})
+
+
+def differences(
+    finished: Sequence[Cell], variants: Mapping[str, Variant], *, seed: int, resamples: int, root: Path = Path()
+) -> Iterator[Difference]:
+    """Of every variant from what it is like, and from what that is like; over the replicates that both have."""
+    places = {(cell.backbone, cell.split, cell.variant, cell.replicate): cell for cell in finished}
+    for backbone, split, name in dict.fromkeys(place[:3] for place in places):
+        for other in _chain(variants, name):
+            pairs = {
+                replicate: (places[backbone, split, other, replicate], cell)
+                for (*place, replicate), cell in places.items()
+                if place == [backbone, split, name] and (backbone, split, other, replicate) in places
+            }
+            if pairs:
+                yield from _compared(pairs, seed=seed, resamples=resamples, root=root)
+
+
+def _chain(variants: Mapping[str, Variant], name: str) -> list[str]:
+    """What a variant is like, what that one is like, and so on."""
+    found: list[str] = []
+    like = variants[name].like
+    while like is not None and like not in (name, *found):
+        found.append(like)
+        like = variants[like].like
+    return found
+
+
+def _compared(pairs: Mapping[int, tuple[Cell, Cell]], *, seed: int, resamples: int, root: Path) -> Iterator[Difference]:
+    tables = {number: (read_clips(one, root), read_clips(other, root)) for number, (one, other) in pairs.items()}
+    together = _paired(list(tables.values()))
+    gains = [("before", "after")]
+    figures = summarise(together, seed=seed, resamples=resamples, gains=gains)
+    alone = {
+        number: summarise(_paired([both]), seed=seed, resamples=100, gains=gains) for number, both in tables.items()
+    }
+    other, cell = next(iter(pairs.values()))
+    for metric in METRICS:
+        key = f"before_to_after.{metric}"
+        if f"{key}.low" in figures:
+            yield Difference(
+                backbone=cell.backbone,
+                split=cell.split,
+                variant=cell.variant,
+                like=other.variant,
+                metric=metric,
+                n=int(figures[f"{key}.n"]),
+                value=figures[key],
+                low=figures[f"{key}.low"],
+                high=figures[f"{key}.high"],
+                of_seeds={number: one[key] for number, one in alone.items()},
+            )
+
+
+def _paired(tables: Sequence[tuple[Table, Table]]) -> Table:
+    """One table of rows before and after, the trainings side by side as samples; all of the same clips."""
+    first = tables[0][0]
+    for table in (one for pair in tables for one in pair):
+        if table.clip_ids != first.clip_ids:
+            raise Phys4dError(
+                f"{CLIPS}: {next(iter(table.videos))} was measured on other clips than "
+                f"{next(iter(first.videos))}: remove its lines from cells.csv and run it again"
+            )
+
+    def row(number: int) -> NDArray[np.float64]:
+        return np.concatenate([next(iter(pair[number].videos.values())) for pair in tables], axis=1)
+
+    return Table(
+        clip_ids=first.clip_ids,
+        configurations=first.configurations,
+        videos={"before": row(0), "after": row(1)},
+        heads={},
+    )
+
+
+def write_differences(found: Sequence[Difference], path: Path = DIFFERENCES_FILE) -> None:
+    """All of them, a line each."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, HEADER, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(one.line() for one in found)
+    write_atomically(path, stream.getvalue().encode())
