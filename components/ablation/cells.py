@@ -72,7 +72,7 @@ def line_of(
 
 def params_hash(params: "Params") -> str:
     """What parameters are known by; how fast they are computed is none of them."""
-    values = params.model_dump(mode="json", exclude={"resources", "pipeline", "promotion"})
+    values = params.model_dump(mode="json", exclude={"resources", "storage", "pipeline", "promotion"})
     return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:16]
 
 
