@@ -35,6 +35,14 @@ class Resources(Section):
     compile: bool  # blocks by torch.compile
 
 
+class ObjectStorage(Section):
+    """An S3 bucket for what goes to other machines; none without a bucket. Tracked by no stage, seen by none."""
+
+    endpoint: str | None  # of a server of your own, such as http://10.0.0.5:7480; none: that of AWS
+    bucket: str | None
+    prefix: str | None  # that all names begin with
+
+
 class Video(Section):
     """Clip format: T frames of HxW at the model's own rate."""
 
@@ -218,6 +226,7 @@ class Params(Section):
     profile: Literal["laptop", "smoke", "gpu", "cluster"]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     resources: Resources
+    storage: ObjectStorage
     pipeline: Pipeline
     video: Video
     simulation: Simulation

@@ -30,7 +30,7 @@ class FakeCluster:
         self.logs: dict[str, list[str]] = {}
         self.created: list[Fields] = []
         self.deleted: list[str] = []
-        self.script: list[Callable[[str], None]] = []
+        self.script: list[Callable[[str], object]] = []
         self.drops: list[int] = []
         self.refuses: list[int] = []  # statuses to answer the next looks with
         self.allowed: Callable[[Fields], bool] = lambda _: True
@@ -45,7 +45,7 @@ class FakeCluster:
         """Give a Job its last condition."""
         self.jobs[name]["status"] = {"conditions": [{"type": kind, "status": "True", **words}]}
 
-    def pod(self, job: str, *, index: int = 0, phase: str = "Running", **status: object) -> str:
+    def pod(self, job: str, *, index: int = 0, phase: str = "Running", **status: Any) -> str:
         """A pod of a Job as it stands now."""
         name = f"{job}-{index}-abcde"
         self.pods[name] = {

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -102,7 +103,7 @@ def test_a_job_that_completes_is_a_stage_that_is_done(cluster: FakeCluster) -> N
     ],
 )
 def test_a_job_that_fails_ends_as_its_pod_did(
-    cluster: FakeCluster, status: dict[str, object], error: type[Phys4dError], message: str
+    cluster: FakeCluster, status: dict[str, Any], error: type[Phys4dError], message: str
 ) -> None:
     def fails(name: str) -> None:
         cluster.pod(name, phase="Failed", **status)
@@ -134,7 +135,7 @@ def test_a_gang_ends_as_the_rank_that_failed(cluster: FakeCluster) -> None:
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "CreateContainerConfigError", "InvalidImageName"])
 def test_what_can_never_begin_fails_in_the_kubelets_words_and_leaves_no_job(cluster: FakeCluster, reason: str) -> None:
     said = 'secret "s3" not found'
-    cluster.script = [lambda name: cluster.pod(name, phase="Pending", **waiting(reason, said))]  # type: ignore[arg-type]
+    cluster.script = [lambda name: cluster.pod(name, phase="Pending", **waiting(reason, said))]
     with pytest.raises(ParametersError, match=f'{reason}: secret "s3" not found'):
         Driver().run()
     assert cluster.deleted == [REQUEST.name]
@@ -213,7 +214,7 @@ def test_to_stop_deletes_the_job_and_waits_until_its_pods_have_saved(cluster: Fa
 
 
 def test_a_job_that_somebody_deleted_says_so(cluster: FakeCluster) -> None:
-    cluster.script = [cluster.jobs.pop]  # type: ignore[list-item]
+    cluster.script = [cluster.jobs.pop]
     with pytest.raises(Phys4dError, match="was deleted by somebody else"):
         Driver().run()
 

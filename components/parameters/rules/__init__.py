@@ -14,6 +14,7 @@ from components.parameters.rules.simulation import (
     check_shards,
     check_view,
 )
+from components.parameters.rules.storage import check_bucket, check_endpoint, check_prefix
 from components.parameters.rules.training import (
     check_evaluation,
     check_labels,
@@ -34,6 +35,9 @@ def broken_rules(params: Params) -> list[Problem]:
 
 
 RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
+    check_endpoint,
+    check_bucket,
+    check_prefix,
     check_sizes,
     check_frames,
     check_sides,
