@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from components.parameters.backbones import Backbones, Pipeline
+from components.parameters.cluster import Cluster
 from components.parameters.fields import (
     BatchSize,
     LearningRate,
@@ -227,6 +228,7 @@ class Params(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     resources: Resources
     storage: ObjectStorage
+    cluster: Cluster
     pipeline: Pipeline
     video: Video
     simulation: Simulation

@@ -72,13 +72,8 @@ def line_of(
 
 
 def params_hash(params: "Params") -> str:
-<<<<<<< HEAD
     """What parameters are known by: those that a training or its measurement depends on."""
     values = params.model_dump(mode="json", exclude=ELSEWHERE)
-=======
-    """What parameters are known by; how fast they are computed is none of them."""
-    values = params.model_dump(mode="json", exclude={"resources", "storage", "pipeline", "promotion"})
->>>>>>> s3
     return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:16]
 
 

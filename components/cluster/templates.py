@@ -28,7 +28,8 @@ Fields = dict[str, Any]  # of a Kubernetes object
 class JobRequest:
     """One attempt at one stage of a run, on one node or on several; ParametersError names a field that is wrong.
 
-    stage: as DVC names it (`stage1@wan22`); run: id of the whole run; commit: what the image must hold, in full;
+    stage: as DVC names it (`stage1@wan22`); run: id of the work;
+    pipeline: id of the whole run, under which MLflow finds it; commit: what the image must hold, in full;
     storage: where the run's files lie (`s3://bucket/prefix`); tracking: MLflow's address; nodes: pods that train
     together; cpu, memory, gpus, scratch, shared_memory, temporary: of each pod; deadline_seconds: from the moment a pod
     has a node; grace_seconds: to save after TERM; ttl_seconds: how long an ended Job stays, for its logs; overlays:
@@ -37,6 +38,7 @@ class JobRequest:
 
     stage: str
     run: str
+    pipeline: str
     attempt: int
     commit: str
     image: str
@@ -108,6 +110,7 @@ BYTES = _text(r"[1-9][0-9]{0,5}(Mi|Gi|Ti)", "an amount such as 64Gi")
 RULES: Mapping[str, Rule] = {
     "stage": _text(rf"[a-z][a-z0-9_]*(@{LABEL})?", "a stage of dvc.yaml, such as stage1@wan22"),
     "run": _text(LABEL, "an id of at most 63 of A-Z, a-z, 0-9, _, - and ., a letter or digit at its ends"),
+    "pipeline": _text(LABEL, "an id of at most 63 of A-Z, a-z, 0-9, _, - and ., a letter or digit at its ends"),
     "attempt": _count(1, 9999),
     "commit": _text(r"[0-9a-f]{40}", "a git commit in full, 40 hexadecimal digits"),
     "image": Rule(

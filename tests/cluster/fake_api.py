@@ -45,7 +45,7 @@ class FakeCluster:
         """Give a Job its last condition."""
         self.jobs[name]["status"] = {"conditions": [{"type": kind, "status": "True", **words}]}
 
-    def pod(self, job: str, *, index: int = 0, phase: str = "Running", **status: Any) -> str:
+    def pod(self, job: str, *, index: int = 0, phase: str = "Running", **status: Any) -> str:  # noqa: ANN401
         """A pod of a Job as it stands now."""
         name = f"{job}-{index}-abcde"
         self.pods[name] = {

@@ -19,6 +19,7 @@ from tests.cluster.fake_api import FakeCluster, ended, serving, waiting
 REQUEST = JobRequest(
     stage="stage1@wan22",
     run="wan22-0123456789",
+    pipeline="20260101-000000-abcdef",
     attempt=1,
     commit="a" * 40,
     image="registry.example/phys4d:1.0",
