@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from components import cli_ablate, cli_faults, cli_groups, cli_plan, cli_simulate
+from components import cli_ablate, cli_doctor, cli_faults, cli_groups, cli_plan, cli_simulate
 from components.cli_common import AsJson, BackboneOption, SplitOption, enter_project, run_stage_command, show
 from components.cli_dataset import dataset_app
 from components.cli_evaluate import evaluate_app
@@ -80,6 +80,8 @@ def stage(
 
 app.command("plan")(cli_plan.plan)
 app.command("ablate")(cli_ablate.ablate)
+app.command("doctor")(cli_doctor.doctor)
+app.command("status")(cli_doctor.status)
 app.command("simulate")(cli_simulate.simulate)
 
 

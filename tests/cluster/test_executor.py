@@ -34,21 +34,26 @@ REQUEST = JobRequest(
 )
 
 
+def kubeconfig(folder: Path, url: str) -> Path:
+    """A file that names one server, in whose context `test` we are."""
+    place = {"cluster": "here", "user": "me", "namespace": "phys4d"}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "clusters": [{"name": "here", "cluster": {"server": url}}],
+        "users": [{"name": "me", "user": {"token": "secret-token"}}],
+        "contexts": [{"name": "test", "context": place}],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCluster]:
     with serving() as made:
-        place = {"cluster": "here", "user": "me", "namespace": "phys4d"}
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "test",
-            "clusters": [{"name": "here", "cluster": {"server": made.url}}],
-            "users": [{"name": "me", "user": {"token": "secret-token"}}],
-            "contexts": [{"name": "test", "context": place}],
-        }
-        path = tmp_path / "kubeconfig"
-        path.write_text(yaml.safe_dump(config))
-        monkeypatch.setenv("KUBECONFIG", str(path))
+        monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path, made.url)))
         yield made
 
 
