@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from components import cli_ablate, cli_doctor, cli_faults, cli_groups, cli_plan, cli_simulate
+from components import cli_ablate, cli_cluster, cli_doctor, cli_faults, cli_groups, cli_plan, cli_simulate
 from components.cli_common import AsJson, BackboneOption, SplitOption, enter_project, run_stage_command, show
 from components.cli_dataset import dataset_app
 from components.cli_evaluate import evaluate_app
@@ -78,6 +78,7 @@ def stage(
     show({"stage": name, "code": 0}, as_json=as_json)
 
 
+app.command("pod", hidden=True)(cli_cluster.pod)
 app.command("plan")(cli_plan.plan)
 app.command("ablate")(cli_ablate.ablate)
 app.command("doctor")(cli_doctor.doctor)

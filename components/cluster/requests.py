@@ -10,7 +10,7 @@ from components.canonical import canonical_json
 from components.checkout import EVIDENCE, read_checkout
 from components.cluster.templates import HOUR, JobRequest
 from components.errors import ParametersError
-from components.pipeline.execution import stage_values
+from components.parameters.loader import PARAMS_FILE
 from components.pipeline.graph import GraphStage
 from components.pipeline.recorded import recorded_hashes
 
@@ -82,7 +82,7 @@ def size_of(stage: GraphStage, cluster: "Cluster") -> "PodSize":
 
 
 def work_id(stage: GraphStage, graph: Mapping[str, GraphStage], root: Path, *, commit: str) -> str:
-    """An id of all that decides a stage's result: code, parameters and the hashes of its inputs in dvc.lock."""
+    """An id of all that decides a stage's result: code, params.yaml and the hashes of its inputs in dvc.lock."""
     makers = {out: other.name for other in graph.values() for out in other.outs}
     missing = [path for path in stage.inputs if path not in makers]
     if missing:
@@ -94,5 +94,6 @@ def work_id(stage: GraphStage, graph: Mapping[str, GraphStage], root: Path, *, c
     for path, found in hashes.items():
         if found is None:
             raise ParametersError(f"{stage.name} reads {path}, which {makers[path]} has not made yet: run that first")
-    described = {"commit": commit, "stage": stage.name, "params": stage_values(stage, root), "inputs": hashes}
+    params = hashlib.sha256((root / PARAMS_FILE).read_bytes()).hexdigest()
+    described = {"commit": commit, "stage": stage.name, "params": params, "inputs": hashes}
     return hashlib.sha256(canonical_json(described).encode()).hexdigest()[:20]

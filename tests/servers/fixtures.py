@@ -28,7 +28,9 @@ def keys(s3: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(s3.credentials))
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    settings = s3.credentials.with_name("config")
+    settings.touch()
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(settings))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return s3.credentials
 
