@@ -1,4 +1,4 @@
-"""A Prefect server for the time of one run, where no other was prepared: on loopback, its database in the project."""
+"""A Prefect server on loopback, its database in the project: for the time of one run, or of `phys4d serve`."""
 
 import atexit
 import os
@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -44,29 +44,42 @@ def start_server(root: Path) -> Callable[[], None]:
     with closing(socket.socket()) as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
+    process = launch_server(root, port, LOCAL)
+    atexit.register(end, process)
+    os.environ |= {"PREFECT_API_URL": api_url(port), "PREFECT_UI_URL": ""}
+    return lambda: wait_for_server(root, process, port)
+
+
+def launch_server(root: Path, port: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a server on that port, with this beside our own environment; what it complains of goes to its log."""
     log = root / LOG
     log.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["--factory", "prefect.server.api.server:create_app", "--host", HOST, "--port", str(port)]
-    environment = {**os.environ, **LOCAL}
     with log.open("wb") as file:
-        process = start("uvicorn", *arguments, "--log-level", "error", environment=environment, log=file)
-    atexit.register(_stop, process)
-    os.environ |= {"PREFECT_API_URL": f"http://{HOST}:{port}/api", "PREFECT_UI_URL": ""}
-
-    def wait() -> None:
-        deadline = time.monotonic() + STARTUP
-        while not _answers(f"http://{HOST}:{port}/api/health"):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise Phys4dError(f"Prefect's server did not start: {log.relative_to(root)} says why")
-            time.sleep(0.1)
-
-    return wait
+        return start(
+            "uvicorn", *arguments, "--log-level", "error", environment={**os.environ, **environment}, log=file
+        )
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def wait_for_server(root: Path, process: subprocess.Popen[bytes], port: int) -> None:
+    """Until it answers; Phys4dError names its log when it does not."""
+    deadline = time.monotonic() + STARTUP
+    while not _answers(f"{api_url(port)}/health"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Phys4dError(f"Prefect's server did not start: {LOG} says why")
+        time.sleep(0.1)
+
+
+def api_url(port: int) -> str:
+    """Where a server of ours is spoken to."""
+    return f"http://{HOST}:{port}/api"
+
+
+def end(process: subprocess.Popen[bytes], *, patience: float = 10.0) -> None:
+    """Have a process end, by force after `patience` seconds."""
     process.terminate()
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=patience)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

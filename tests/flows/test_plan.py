@@ -9,7 +9,8 @@ import yaml
 
 from components.errors import ParametersError, Phys4dError
 from components.pipeline.graph import GraphStage
-from flows.plan import Plan, chosen, followers, upstream, walk
+from flows.plan import Plan, followers, upstream, walk
+from flows.work import chosen
 
 READS = {"simulate@a": (), "simulate@b": (), "left": ("out/simulate@a",), "last": ("out/left/x", "out/simulate@b")}
 GRAPH = {
