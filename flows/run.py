@@ -13,6 +13,7 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
+from prefect.runtime import deployment
 from prefect.states import Cancelled, Failed
 
 from components.errors import Phys4dError, StoppedError
@@ -20,6 +21,7 @@ from components.parameters.loader import load_params
 from components.params import Params
 from components.pipeline.graph import load_graph
 from components.pipeline.lockfile import LOCKFILE
+from components.processes import die_with_parent
 from components.report.run_record import write_copy
 from components.tracked_run import PIPELINE, pipeline_run
 from flows.plan import walk
@@ -77,6 +79,8 @@ def promote(*, profile: Profile = None, backbones: Backbones = (), dry_run: DryR
 def _conduct(work_of: WorkOf, values: Mapping[str, object]) -> Outcome | State[Any]:
     """Check what is asked for, wait for another run of this project, and do it."""
     root, log = Path.cwd(), get_run_logger()
+    if deployment.id:
+        die_with_parent()  # the worker: killed, it leaves nothing behind
     with stop_requests() as stopping:
         try:
             params, graph = load_params(), load_graph(root)

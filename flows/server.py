@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -17,6 +16,8 @@ from flows.child import start
 HOME = Path(".phys4d/prefect")
 LOG = Path(".phys4d/run/prefect-server.log")
 HOST = "127.0.0.1"
+POOL = "phys4d"  # of workers, as prefect.yaml names it
+DEPLOYED = "phys4d: every deployment is made"  # a line of our worker's log
 STARTUP = 120.0  # seconds; the first start on a busy machine takes half a minute, because it makes the database
 SETTINGS = {  # what the user has set stays as it is
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -47,7 +48,7 @@ def start_server(root: Path) -> Callable[[], None]:
     process = launch_server(root, port, LOCAL)
     atexit.register(end, process)
     os.environ |= {"PREFECT_API_URL": api_url(port), "PREFECT_UI_URL": ""}
-    return lambda: wait_for_server(root, process, port)
+    return lambda: wait_for_server(process)
 
 
 def launch_server(root: Path, port: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -56,15 +57,13 @@ def launch_server(root: Path, port: int, environment: Mapping[str, str]) -> subp
     log.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["--factory", "prefect.server.api.server:create_app", "--host", HOST, "--port", str(port)]
     with log.open("wb") as file:
-        return start(
-            "uvicorn", *arguments, "--log-level", "error", environment={**os.environ, **environment}, log=file
-        )
+        return start("uvicorn", *arguments, "--log-level", "error", environment={**os.environ, **environment}, log=file)
 
 
-def wait_for_server(root: Path, process: subprocess.Popen[bytes], port: int) -> None:
-    """Until it answers; Phys4dError names its log when it does not."""
+def wait_for_server(process: subprocess.Popen[bytes]) -> None:
+    """Until it answers where PREFECT_API_URL says; Phys4dError names its log when it does not."""
     deadline = time.monotonic() + STARTUP
-    while not _answers(f"{api_url(port)}/health"):
+    while not _answers(f"{os.environ['PREFECT_API_URL']}/health"):
         if process.poll() is not None or time.monotonic() > deadline:
             raise Phys4dError(f"Prefect's server did not start: {LOG} says why")
         time.sleep(0.1)
@@ -89,5 +88,5 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- our own, on loopback
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False
