@@ -60,14 +60,14 @@ def run(stages: Sequence[str], *, force: bool, parallel: int | None, retries: in
     graph = load_graph(root)
     values = {"stages": list(stages), "force": force, "parallel": parallel, "retries": retries}
     work = whole(read_request(values, params=params, graph=graph), graph, params)
-    if work.plan(root, stale_stages(root), force=force).stale:
-        outcome = _run_flow(root, values)
-    else:
-        with turn(root, stopped=lambda: False, say=_say):
+    outcome = None
+    with turn(root, stopped=lambda: False, say=_say):  # a signal ends the wait; the flow waits for a turn of its own
+        if not work.plan(root, stale_stages(root), force=force).stale:
             _say("everything is up to date")
             verdicts = {backbone: judge(root, backbone, params) for backbone in work.judged}
             report = str(write_copy(root, graph)) if REPORT in work.targets else None
-        outcome = Outcome(stages=(), verdicts=verdicts, report=report)
+            outcome = Outcome(stages=(), verdicts=verdicts, report=report)
+    outcome = outcome or _run_flow(root, values)
     texts = {backbone: judged.text for backbone, judged in outcome.verdicts.items()}
     return {"stages": list(outcome.stages), "verdicts": texts, "report": outcome.report}
 

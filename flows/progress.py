@@ -13,16 +13,9 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-COUNT = re.compile(r"(\d+)/(\d+) ")  # how `components.progress` begins its lines
+from flows.stage import percentage
+
 PATIENCE = 10.0  # seconds that the end of a stage waits for the last update
-
-
-def percentage(line: str) -> float | None:
-    """The share that a stage's line says is done, in percent; None when it says something else."""
-    found = COUNT.match(line)
-    if found is None or int(found[2]) == 0:
-        return None
-    return round(min(100 * int(found[1]) / int(found[2]), 100.0), 1)
 
 
 class ProgressArtifact:

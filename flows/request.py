@@ -45,10 +45,10 @@ def read_request(values: Mapping[str, object], *, params: Params, graph: Mapping
     except ValidationError as error:
         details = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in details["loc"])
-        expected = str(details["msg"])[:1].lower() + str(details["msg"])[1:].replace("Input", "it")
-        raise ParametersError(
-            f"{field}: {shown(details['input'])} is wrong, {expected.replace('input', 'it')}"
-        ) from None
+        if details["type"] == "extra_forbidden":
+            raise ParametersError(f"{field}: unknown, expected one of {', '.join(Request.model_fields)}") from None
+        expected = str(details["msg"]).replace("Input", "it")
+        raise ParametersError(f"{field}: {shown(details['input'])} is wrong, {expected}") from None
     if request.profile not in (None, params.profile):
         raise ParametersError(
             f"profile: {shown(request.profile)} is wrong, expected {params.profile!r}, which params.yaml is of: a run "

@@ -86,16 +86,14 @@ def _conduct(work_of: WorkOf, values: Mapping[str, object]) -> Outcome | State[A
             params, graph = load_params(), load_graph(root)
             request = read_request(values, params=params, graph=graph)
             work = work_of(request, graph, params)
-            if request.dry_run:
-                return _foreseen(root, work, request, params, log.info)
-            pipeline_id = os.environ.setdefault(PIPELINE, new_id())  # for the stages' own runs
-            with (
-                turn(root, stopped=stopping.is_set, say=log.info),
-                pipeline_run(root, profile=params.profile, pipeline=pipeline_id) as tracked,
-            ):
-                outcome = _run(root, work, request, params, stopping)
-                tracked.tag(**{f"verdict_{backbone}": one.text for backbone, one in outcome.verdicts.items()})
-                return outcome
+            with turn(root, stopped=stopping.is_set, say=log.info):
+                if request.dry_run:
+                    return _foreseen(root, work, request, params, log.info)
+                pipeline_id = os.environ.setdefault(PIPELINE, new_id())  # for the stages' own runs
+                with pipeline_run(root, profile=params.profile, pipeline=pipeline_id) as tracked:
+                    outcome = _run(root, work, request, params, stopping)
+                    tracked.tag(**{f"verdict_{backbone}": one.text for backbone, one in outcome.verdicts.items()})
+                    return outcome
         except StoppedError as error:
             return Cancelled(message=str(error), data=error)
         except Phys4dError as error:

@@ -26,7 +26,7 @@ from flows.child import start
 from flows.server import DEPLOYED, HOST, api_url, configure, end, launch_server, wait_for_server
 
 LOCK = Path(".phys4d/run/serve.lock")
-LOG = Path(".phys4d/run/prefect-worker.log")
+SERVER_LOG, WORKER_LOG = Path(".phys4d/run/serve-server.log"), Path(".phys4d/run/serve-worker.log")
 DEPLOYMENTS = Path("prefect.yaml")
 PORT = 4200
 SAVING = 120.0  # seconds that a run which is stopped may take to save
@@ -64,7 +64,7 @@ def serve(root: Path, port: int) -> None:
         configure(root)
         os.environ |= {"PREFECT_API_URL": api_url(port), "PHYS4D_ROOT": str(root)}
         with _server(root, port) as server, _worker(root) as worker:
-            _wait(server, worker, until=lambda: DEPLOYED in (root / LOG).read_text())
+            _wait(server, worker, until=lambda: DEPLOYED in (root / WORKER_LOG).read_text())
             _say(f"Prefect: http://{HOST}:{port}")
             _say("Ctrl-C ends it; a run that it stops saves, and the next one continues it")
             _wait(server, worker, until=lambda: False)
@@ -95,9 +95,9 @@ def _check_free(port: int) -> None:
 def _server(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     url = f"http://{HOST}:{port}"
     pages = {"PREFECT_UI_URL": url, "PREFECT_SERVER_UI_API_URL": f"{url}/api", "PREFECT__SERVER_FINAL": "1"}
-    process = launch_server(root, port, pages)
+    process = launch_server(root, port, pages, log=SERVER_LOG)
     try:
-        wait_for_server(process)
+        wait_for_server(process, log=SERVER_LOG)
         yield process
     finally:
         end(process)
@@ -105,7 +105,7 @@ def _server(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def _worker(root: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with (root / LOG).open("wb") as log:
+    with (root / WORKER_LOG).open("wb") as log:
         process = start("flows.worker", environment=os.environ, log=log, output=log)
     try:
         yield process
@@ -128,9 +128,9 @@ def _end_runs(worker: subprocess.Popen[bytes]) -> None:
 
 def _wait(server: subprocess.Popen[bytes], worker: subprocess.Popen[bytes], *, until: Callable[[], bool]) -> None:
     while not until():
-        for process, name in ((server, "server"), (worker, "worker")):
+        for process, log in ((server, SERVER_LOG), (worker, WORKER_LOG)):
             if process.poll() is not None:
-                raise Phys4dError(f"Prefect's {name} ended: .phys4d/run/prefect-{name}.log says why")
+                raise Phys4dError(f"Prefect's {log.stem.removeprefix('serve-')} ended: {log} says why")
         time.sleep(0.2)
 
 

@@ -51,21 +51,21 @@ def start_server(root: Path) -> Callable[[], None]:
     return lambda: wait_for_server(process)
 
 
-def launch_server(root: Path, port: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a server on that port, with this beside our own environment; what it complains of goes to its log."""
-    log = root / LOG
+def launch_server(root: Path, port: int, environment: Mapping[str, str], *, log: Path = LOG) -> subprocess.Popen[bytes]:
+    """Start a server on that port, with this beside our own environment; what it complains of goes to `log`."""
+    log = root / log
     log.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["--factory", "prefect.server.api.server:create_app", "--host", HOST, "--port", str(port)]
     with log.open("wb") as file:
         return start("uvicorn", *arguments, "--log-level", "error", environment={**os.environ, **environment}, log=file)
 
 
-def wait_for_server(process: subprocess.Popen[bytes]) -> None:
+def wait_for_server(process: subprocess.Popen[bytes], *, log: Path = LOG) -> None:
     """Until it answers where PREFECT_API_URL says; Phys4dError names its log when it does not."""
     deadline = time.monotonic() + STARTUP
     while not _answers(f"{os.environ['PREFECT_API_URL']}/health"):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise Phys4dError(f"Prefect's server did not start: {LOG} says why")
+            raise Phys4dError(f"Prefect's server did not start: {log} says why")
         time.sleep(0.1)
 
 

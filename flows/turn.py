@@ -1,6 +1,7 @@
 """One run of a project at a time: another one says whom it waits for, and begins when that one has ended.
 
-Two runs would start the same stages, and one would promote what the other is about to replace.
+Two runs would start the same stages, and one would promote what the other is about to replace; DVC itself does not even
+say what is out of date while a stage runs.
 """
 
 from collections.abc import Callable, Iterator

@@ -42,8 +42,8 @@ def bury() -> None:
     begun = FlowRunFilter.model_validate({"state": {"type": {"any_": BEGUN}}})
     with get_client(sync_client=True) as client:
         for run in client.read_flow_runs(flow_run_filter=begun, work_pool_filter=of_pool):
-            state = Crashed(message="phys4d serve ended while it ran; the next run continues its work")
-            client.set_flow_run_state(run.id, state, force=True)
+            message = "phys4d serve ended while it ran; the next run continues its work"
+            client.set_flow_run_state(run.id, Crashed(message=message), force=True)
 
 
 if __name__ == "__main__":
