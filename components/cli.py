@@ -65,6 +65,20 @@ def run(
 
 
 @app.command()
+def serve(
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Of Prefect's pages and its API, on this machine.")
+    ] = 4200,
+) -> None:
+    """Start Prefect here: its server, the deployments of prefect.yaml, a worker that runs them when they are due."""
+    import os
+    import sys
+
+    enter_project()
+    os.execv(sys.executable, [sys.executable, "-m", "flows.serve", "--port", str(port)])  # noqa: S606 -- no shell wanted
+
+
+@app.command()
 def stage(
     name: Annotated[str, typer.Argument(help="Stage as `dvc stage list` names it, such as simulate@train.")],
     force: Annotated[bool, typer.Option("--force", help="Run it even when it is up to date.")] = False,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from components.canonical import canonical_json
 from components.checkout import EVIDENCE, read_checkout
+from components.cluster.entry import meet, read_outs, sources
 from components.cluster.templates import HOUR, JobRequest
 from components.errors import ParametersError
 from components.parameters.loader import PARAMS_FILE
 from components.pipeline.graph import GraphStage
-from components.pipeline.recorded import recorded_hashes
 
 if TYPE_CHECKING:
     from components.parameters.cluster import Cluster, PodSize
@@ -69,7 +69,7 @@ def request_of(
         gpus=size.gpus,
         nodes=size.nodes,
         deadline_seconds=cluster.deadline_hours * HOUR,
-        backbone=stage.name.partition("@")[2] or None,
+        backbone=backbone if (backbone := stage.name.partition("@")[2]) in params.pipeline.backbones else None,
         tracking=cluster.tracking,
         namespace=cluster.namespace,
         overlays=tuple(cluster.overlays),
@@ -83,17 +83,17 @@ def size_of(stage: GraphStage, cluster: "Cluster") -> "PodSize":
 
 def work_id(stage: GraphStage, graph: Mapping[str, GraphStage], root: Path, *, commit: str) -> str:
     """An id of all that decides a stage's result: code, params.yaml and the hashes of its inputs in dvc.lock."""
-    makers = {out: other.name for other in graph.values() for out in other.outs}
-    missing = [path for path in stage.inputs if path not in makers]
-    if missing:
-        raise ParametersError(
-            f"{stage.name} reads {missing[0]}, which no stage makes, so it does not travel to a pod: run it here "
-            f"(cluster.executor: {{{stage.template}: local}})"
-        )
-    hashes = {path: recorded_hashes(root, makers[path], "outs").get(path) for path in stage.inputs}
-    for path, found in hashes.items():
-        if found is None:
-            raise ParametersError(f"{stage.name} reads {path}, which {makers[path]} has not made yet: run that first")
+    makers = sources(graph, stage)
+    for path in stage.inputs:
+        if not any(meet(path, out) for out in makers):
+            raise ParametersError(
+                f"{stage.name} reads {path}, which no stage makes, so it does not travel to a pod: run it here "
+                f"(cluster.executor: {{{stage.template}: local}})"
+            )
+    hashes = read_outs(root, graph, stage)
+    for path, maker in makers.items():
+        if path not in hashes:
+            raise ParametersError(f"{stage.name} reads {path}, which {maker.name} has not made yet: run that first")
     params = hashlib.sha256((root / PARAMS_FILE).read_bytes()).hexdigest()
     described = {"commit": commit, "stage": stage.name, "params": params, "inputs": hashes}
     return hashlib.sha256(canonical_json(described).encode()).hexdigest()[:20]

@@ -93,9 +93,9 @@ def make_project(root: Path, changes: Mapping[str, object] | None = None) -> Pro
     return project
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 120.0) -> None:
+def wait_until(condition: Callable[[], object], *, seconds: float = 120.0, every: float = 0.02) -> None:
     """Wait for a condition of another process; fails the test when it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(every)
