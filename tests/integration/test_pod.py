@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from components.storage.store import Storage
 from tests.flows.toy import attempts, order, run_flow
 from tests.integration.clones import FIRST, Origin, git, make_origin
 from tests.integration.project import DVC, PHYS4D, Project, wait_until
+from tests.servers.proxy import Proxy
 
 pytestmark = pytest.mark.slow
 
@@ -207,3 +209,14 @@ def test_an_entry_that_read_other_data_than_the_callers_is_refused(done: Origin)
     text = other.to_yaml().decode().replace(other.read["out/first.json"], "0" * 32)
     with pytest.raises(Phys4dError, match=r"out/first\.json differ"):
         merge(caller.root, parse_entry(text.encode(), source="here"))
+
+
+def test_transfers_of_dvc_outlive_an_outage(origin: Origin, line: Proxy) -> None:
+    assert origin.project.stage("first").returncode == 0
+    use_remote(origin.project.root, replace(origin.storage, endpoint=line.endpoint))
+    line.refuse = 8
+    dvc(origin.project.root, "push", "--run-cache", "first")
+    assert line.refused == 8
+    origin.folder(RUN).publish(origin.project.root)
+    _, result = origin.pod("left", RUN)  # which reads what was pushed
+    assert result.returncode == 0, result.stderr
