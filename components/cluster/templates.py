@@ -143,7 +143,7 @@ RULES: Mapping[str, Rule] = {
 
 def is_pinned(image: str) -> bool:
     """Whether a reference of an image names one version: a digest, or a tag that is not `latest`."""
-    repository = r"[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    repository = r"[a-z0-9][a-z0-9.-]*(:[0-9]+(?=/))?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
     found = re.fullmatch(
         rf"{repository}(:(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}))?(@sha256:[0-9a-f]{{64}})?", image
     )
