@@ -12,9 +12,9 @@ from prefect.futures import PrefectFuture
 from components.errors import Phys4dError
 from components.params import Params
 from components.tracking import UnreachableError
+from flows.place import bring
 from flows.progress import ProgressArtifact
 from flows.promotion import Judged, judge
-from flows.place import bring
 from flows.stage import Attempts
 
 RESUMPTIONS = 1000  # Prefect wants a bound; which ends are tried again, and how often, `Attempts` says

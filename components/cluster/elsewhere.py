@@ -40,7 +40,7 @@ def run_elsewhere(
     request = request_of(stage, graph, params, root, pipeline=pipeline)
     folder = RunFolder(storage=storage_of(params.storage), run=request.run)
     use_remote(root, folder.storage)
-    producers = sorted(set(sources(graph, stage).values()))
+    producers = sorted({maker.name for maker in sources(graph, stage).values()})
     if producers:
         say(f"sends what it reads: {', '.join(producers)}")
         dvc(root, "push", *producers)
