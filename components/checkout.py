@@ -24,6 +24,11 @@ def read_checkout(root: Path, *, aside: Sequence[str] = (EVIDENCE,)) -> Checkout
     return None if commit is None or changes is None else Checkout(commit=commit, changed=bool(changes))
 
 
+def is_tracked(root: Path, path: str) -> bool:
+    """Whether git has files at a path: they are part of every clone of its commit."""
+    return bool(_git(root, "ls-files", "--", path))
+
+
 def _git(root: Path, *arguments: str) -> str | None:
     try:
         command = ["git", "-C", str(root), *arguments]

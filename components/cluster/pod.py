@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from components.cluster.dvc import dvc, use_remote
 from components.cluster.entry import disagreements, meet, recorded_entry, sources
@@ -23,8 +24,8 @@ from components.pipeline.launcher import launch
 from components.storage.store import Storage, storage_of
 from components.tracked_run import PIPELINE
 
-COMMIT = "PHYS4D_COMMIT"  # environment of the image: the commit of its code
-BUCKET, ENDPOINT, PREFIX = (f"PHYS4D_STORAGE_{name}" for name in ("BUCKET", "ENDPOINT", "PREFIX"))
+COMMIT = "PHYS4D_IMAGE_COMMIT"  # environment of the image: the commit of its code
+STORAGE, ENDPOINT = "PHYS4D_STORAGE", "PHYS4D_STORAGE_ENDPOINT"
 
 
 def run_pod(root: Path, name: str, *, run: str) -> None:
@@ -60,11 +61,14 @@ def run_pod(root: Path, name: str, *, run: str) -> None:
 
 
 def pod_storage(environment: Mapping[str, str]) -> Storage:
-    """Where the run's folder is: PHYS4D_STORAGE_BUCKET, _ENDPOINT and _PREFIX, or else params.yaml of the image."""
-    if environment.get(BUCKET):
-        endpoint, prefix = environment.get(ENDPOINT) or None, environment.get(PREFIX, "")
-        return Storage(endpoint=endpoint, bucket=environment[BUCKET], prefix=prefix)
-    return storage_of(load_params().storage)
+    """Where the run's folder is: PHYS4D_STORAGE and PHYS4D_STORAGE_ENDPOINT, or else params.yaml of the image."""
+    place = environment.get(STORAGE)
+    if not place:
+        return storage_of(load_params().storage)
+    parts = urlsplit(place)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise ParametersError(f"{STORAGE}: {place[:100]!r} is wrong, expected s3://bucket/prefix")
+    return Storage(endpoint=environment.get(ENDPOINT) or None, bucket=parts.netloc, prefix=parts.path.strip("/"))
 
 
 def pull_inputs(root: Path, graph: Mapping[str, GraphStage], stage: GraphStage) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.canonical import canonical_json
-from components.checkout import EVIDENCE, read_checkout
+from components.checkout import EVIDENCE, is_tracked, read_checkout
 from components.cluster.entry import meet, read_outs, sources
 from components.cluster.templates import HOUR, JobRequest
 from components.errors import ParametersError
@@ -62,6 +62,7 @@ def request_of(
         commit=checkout.commit,
         image=cluster.image,
         storage=f"s3://{place}",
+        endpoint=params.storage.endpoint,
         cpu=size.cpu,
         memory=size.memory,
         scratch=size.scratch,
@@ -85,10 +86,10 @@ def work_id(stage: GraphStage, graph: Mapping[str, GraphStage], root: Path, *, c
     """An id of all that decides a stage's result: code, params.yaml and the hashes of its inputs in dvc.lock."""
     makers = sources(graph, stage)
     for path in stage.inputs:
-        if not any(meet(path, out) for out in makers):
+        if not any(meet(path, out) for out in makers) and not is_tracked(root, path):
             raise ParametersError(
-                f"{stage.name} reads {path}, which no stage makes, so it does not travel to a pod: run it here "
-                f"(cluster.executor: {{{stage.template}: local}})"
+                f"{stage.name} reads {path}, which neither git has nor a stage makes, so it does not travel to a pod: "
+                f"run it here (cluster.executor: {{{stage.template}: local}})"
             )
     hashes = read_outs(root, graph, stage)
     for path, maker in makers.items():

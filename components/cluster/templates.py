@@ -28,12 +28,12 @@ Fields = dict[str, Any]  # of a Kubernetes object
 class JobRequest:
     """One attempt at one stage of a run, on one node or on several; ParametersError names a field that is wrong.
 
-    stage: as DVC names it (`stage1@wan22`); run: id of the work;
-    pipeline: id of the whole run, under which MLflow finds it; commit: what the image must hold, in full;
-    storage: where the run's files lie (`s3://bucket/prefix`); tracking: MLflow's address; nodes: pods that train
-    together; cpu, memory, gpus, scratch, shared_memory, temporary: of each pod; deadline_seconds: from the moment a pod
-    has a node; grace_seconds: to save after TERM; ttl_seconds: how long an ended Job stays, for its logs; overlays:
-    names of files in k8s/overlays, applied in this order.
+    stage: as DVC names it (`stage1@wan22`); run: id of the work; pipeline: id of the whole run, under which MLflow
+    finds it; commit: what the image must hold, in full; storage: where the run's files lie (`s3://bucket/prefix`),
+    on the server at `endpoint`, None for AWS's own; tracking: MLflow's address; nodes: pods that train together;
+    cpu, memory, gpus, scratch, shared_memory, temporary: of each pod; deadline_seconds: from the moment a pod has a
+    node; grace_seconds: to save after TERM; ttl_seconds: how long an ended Job stays, for its logs; overlays: names
+    of files in k8s/overlays, applied in this order.
     """
 
     stage: str
@@ -48,6 +48,7 @@ class JobRequest:
     scratch: str
     shared_memory: str
     deadline_seconds: int
+    endpoint: str | None = None
     backbone: str | None = None
     gpus: int = 0
     nodes: int = 1
@@ -118,6 +119,10 @@ RULES: Mapping[str, Rule] = {
         expected="an image with a tag other than latest or, better, a digest: registry.example/phys4d@sha256:...",
     ),
     "storage": _text(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.-]+)*", "s3://bucket/prefix", most=1024),
+    "endpoint": Rule(
+        holds=lambda value: value is None or bool(re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", value)),
+        expected="http(s)://host:port, or none",
+    ),
     "backbone": Rule(
         holds=lambda value: value is None or (isinstance(value, str) and bool(re.fullmatch(LABEL, value))),
         expected="the name of a backbone, or none",

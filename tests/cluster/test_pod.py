@@ -14,13 +14,11 @@ STORAGE = Storage(endpoint=None, bucket="data")
 
 
 def test_the_environment_says_where_the_run_is() -> None:
-    environment = {
-        "PHYS4D_STORAGE_BUCKET": "data",
-        "PHYS4D_STORAGE_ENDPOINT": "http://10.0.0.5:7480",
-        "PHYS4D_STORAGE_PREFIX": "team",
-    }
-    assert pod_storage(environment) == Storage(endpoint="http://10.0.0.5:7480", bucket="data", prefix="team")
-    assert pod_storage({"PHYS4D_STORAGE_BUCKET": "data", "PHYS4D_STORAGE_ENDPOINT": ""}) == STORAGE
+    place = {"PHYS4D_STORAGE": "s3://data/team", "PHYS4D_STORAGE_ENDPOINT": "http://10.0.0.5:7480"}
+    assert pod_storage(place) == Storage(endpoint="http://10.0.0.5:7480", bucket="data", prefix="team")
+    assert pod_storage({"PHYS4D_STORAGE": "s3://data", "PHYS4D_STORAGE_ENDPOINT": ""}) == STORAGE
+    with pytest.raises(ParametersError, match=r"PHYS4D_STORAGE: 'data/team' is wrong, expected s3://bucket/prefix"):
+        pod_storage({"PHYS4D_STORAGE": "data/team"})
 
 
 def test_else_the_parameters_of_the_image_say_it() -> None:
@@ -30,7 +28,7 @@ def test_else_the_parameters_of_the_image_say_it() -> None:
 
 def test_an_image_without_a_commit_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(COMMIT, raising=False)
-    with pytest.raises(ParametersError, match="PHYS4D_COMMIT: not set"):
+    with pytest.raises(ParametersError, match="PHYS4D_IMAGE_COMMIT: not set"):
         run_pod(tmp_path, "first", run="one")
     assert list(tmp_path.iterdir()) == []
 

@@ -79,7 +79,8 @@ def test_a_request_says_what_the_pod_needs(project: Path) -> None:
     (job,) = render(made)
     environment = {one["name"]: one.get("value") for one in job["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert environment["PHYS4D_RUN_ID"] == "20260101-000000-abcdef"
-    assert environment["PHYS4D_COMMIT"] == made.commit
+    assert environment["PHYS4D_STORAGE"] == "s3://bucket/team/phys4d"
+    assert "PHYS4D_STORAGE_ENDPOINT" not in environment
 
 
 def test_the_same_work_has_the_same_id(project: Path) -> None:
@@ -114,8 +115,16 @@ def test_what_an_earlier_stage_has_not_made_yet_is_named(project: Path) -> None:
 
 
 def test_what_lies_on_this_machine_alone_is_named(project: Path) -> None:
-    with pytest.raises(ParametersError, match=r"reads raw, which no stage makes, .*\{collect_videos: local\}"):
+    with pytest.raises(ParametersError, match=r"reads raw, which neither git has .*\{collect_videos: local\}"):
         request(project, "collect_videos")
+
+
+def test_what_git_has_is_in_every_image(project: Path) -> None:
+    (project / "raw").mkdir()
+    (project / "raw/one.txt").write_text("1")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "-m", "raw")
+    assert request(project, "collect_videos").stage == "collect_videos"
 
 
 def test_a_stages_own_name_counts_before_its_templates(project: Path) -> None:
