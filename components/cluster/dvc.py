@@ -14,7 +14,9 @@ FOLDER = "dvc"  # below the storage's prefix
 LOCK_ATTEMPTS = 60
 LOCK_WAIT = 5.0  # seconds: another's transfer of large files takes minutes
 BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
-TRANSFERS = {  # for the client inside DVC what components.storage.client says for ours
+# What components.storage.client says for our client, for the one inside DVC. Its own patience ended after 28 s of an
+# outage; with this a push came through one of 60 s (tests/servers/proxy.py refusing all connections).
+TRANSFERS = {
     "AWS_RETRY_MODE": "standard",
     "AWS_MAX_ATTEMPTS": "12",
     "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
@@ -39,8 +41,7 @@ def dvc(root: Path, *arguments: str) -> str:
         if not any(words in result.stderr for words in BUSY):
             break
         time.sleep(LOCK_WAIT)
-    errors = result.stderr[max(result.stderr.rfind("ERROR: "), 0) :]
-    raise Phys4dError(f"dvc {' '.join(arguments)}: {' '.join(errors.split())[:1000] or result.returncode}")
+    raise Phys4dError(f"dvc {' '.join(arguments)}: {_cause(result.stderr) or result.returncode}")
 
 
 def use_remote(root: Path, storage: Storage) -> None:
@@ -58,3 +59,10 @@ def use_remote(root: Path, storage: Storage) -> None:
     dvc(root, "remote", "add", "--local", "--force", "--default", REMOTE, url)
     if storage.endpoint:
         dvc(root, "remote", "modify", "--local", REMOTE, "endpointurl", storage.endpoint)
+
+
+def _cause(messages: str) -> str:
+    """The first error, which is the cause, and the last with all that follows, which is the consequence."""
+    first, last = messages.find("ERROR: "), messages.rfind("ERROR: ")
+    parts = [messages[max(last, 0) :]] if first == last else [messages[first:].partition("\n")[0], messages[last:]]
+    return " ".join(" ".join(part.split())[:500] for part in parts)

@@ -16,7 +16,7 @@ from components.storage.store import Storage
 from tests.flows.toy import attempts, order, run_flow
 from tests.integration.clones import FIRST, Origin, git, make_origin
 from tests.integration.project import DVC, PHYS4D, Project, wait_until
-from tests.servers.proxy import Proxy
+from tests.servers.proxy import Hold, Proxy
 
 pytestmark = pytest.mark.slow
 
@@ -121,6 +121,38 @@ def test_a_stopped_pod_ends_with_75_and_another_one_goes_on_from_its_work(origin
     assert result.returncode == 0, result.stderr
     assert (other.root / "first.resumed").exists()
     assert origin.storage.keys("progress/") == []
+
+
+def test_a_stage_is_published_only_when_its_data_are_in_the_storage(origin: Origin) -> None:
+    origin.folder(RUN).publish(origin.project.root)
+    pod = origin.clone("pod")
+    dvc(pod.root, "remote", "add", "--local", "--default", "own", "s3://nowhere-to-be-found")
+    dvc(pod.root, "remote", "modify", "--local", "own", "endpointurl", str(origin.storage.endpoint))
+    result = pod.run(*PHYS4D, "pod", "first", "--run", RUN)
+    assert result.returncode == ExitCode.FAILED
+    assert "failed to push" in result.stderr.splitlines()[-1]
+    assert (pod.root / "out/first.json").exists()
+    assert origin.folder(RUN).entry("first") is None
+
+
+def test_a_request_to_stop_does_not_cut_off_what_is_done(
+    origin: Origin, line: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin.folder(RUN).publish(origin.project.root)
+    for name, value in (("ENDPOINT", line.endpoint), ("BUCKET", origin.storage.bucket)):
+        monkeypatch.setenv(f"PHYS4D_STORAGE_{name}", value)
+    monkeypatch.setenv("PHYS4D_STORAGE_PREFIX", origin.storage.prefix)
+    pod = origin.clone("pod")
+    process = pod.start(*PHYS4D, "pod", "first", "--run", RUN)
+    wait_until((pod.root / ".phys4d/run/first.json").exists)
+    line.hold = Hold("up", after=line.passed["up"])
+    assert line.holding.wait(60)  # the data are on their way
+    process.send_signal(signal.SIGTERM)
+    line.hold = None
+    line.break_all()
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    restore_data(origin.clone("caller").root, origin.folder(RUN), "first")
 
 
 def test_a_pod_of_another_commit_refuses(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
