@@ -93,6 +93,7 @@ def stage(
 
 
 app.command("pod", hidden=True)(cli_cluster.pod)
+app.command("join", hidden=True)(cli_cluster.join)
 app.command("plan")(cli_plan.plan)
 app.command("ablate")(cli_ablate.ablate)
 app.command("doctor")(cli_doctor.doctor)

@@ -1,4 +1,4 @@
-"""The command of a pod; people do not need it, so --help does not list it."""
+"""The commands of pods; people do not need them, so --help does not list them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,3 +17,26 @@ def pod(
 
     enter_project()
     run_pod(Path.cwd(), stage, run=run)
+
+
+def join(
+    stage: Annotated[str, typer.Argument(help="Stage that another machine leads, such as stage2@wan22.")],
+    run: Annotated[str | None, typer.Option(help="Id of the run; default: what is here is used as it is.")] = None,
+) -> None:
+    """Compute this machine's share of a stage that trains on several, where torchrun's PET_ variables say."""
+    from components.cluster.pod import enter_run, pull_inputs
+    from components.parameters.loader import load_params
+    from components.pipeline.graph import find_stage, load_graph
+    from components.processes import signals
+    from components.training.joining import join_stage
+
+    enter_project()
+    root = Path.cwd()
+    if run is not None:
+        enter_run(root, run)
+    graph = load_graph(root)
+    found = find_stage(graph, stage)
+    if run is not None:
+        pull_inputs(root, graph, found)
+    with signals() as stopped:
+        join_stage(found, ranks=load_params().resources.ranks, stopped=stopped)

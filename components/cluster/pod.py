@@ -30,13 +30,7 @@ STORAGE, ENDPOINT = "PHYS4D_STORAGE", "PHYS4D_STORAGE_ENDPOINT"
 
 def run_pod(root: Path, name: str, *, run: str) -> None:
     """Do stage `name` of a run and publish it; raises what the stage ended with. `root` must be the working folder."""
-    commit = os.environ.get(COMMIT)
-    if not commit:
-        raise ParametersError(
-            f"{COMMIT}: not set, expected the commit that this image has: build it with that argument"
-        )
-    folder = RunFolder(storage=pod_storage(os.environ), run=run)
-    folder.enter(root, commit=commit)
+    folder = enter_run(root, run)
     os.environ.setdefault(PIPELINE, run)
     graph = load_graph(root)
     stage = find_stage(graph, name)
@@ -44,7 +38,6 @@ def run_pod(root: Path, name: str, *, run: str) -> None:
     if published and not disagreements(published, root, graph):
         sys.stderr.write(f"{name}: an earlier pod of run {run} has done it\n")
         return
-    use_remote(root, folder.storage)
     pull_inputs(root, graph, stage)
     work = work_folder(stage, root)
     _resume(folder.storage, stage, work)
@@ -58,6 +51,19 @@ def run_pod(root: Path, name: str, *, run: str) -> None:
         dvc(root, "push", "--run-cache", name)
         folder.put_entry(recorded_entry(root, graph, name))
         _forget(folder.storage, stage, work)
+
+
+def enter_run(root: Path, run: str) -> RunFolder:
+    """Have `root` hold what a run travels with, and DVC its remote; ParametersError for code of another commit."""
+    commit = os.environ.get(COMMIT)
+    if not commit:
+        raise ParametersError(
+            f"{COMMIT}: not set, expected the commit that this image has: build it with that argument"
+        )
+    folder = RunFolder(storage=pod_storage(os.environ), run=run)
+    folder.enter(root, commit=commit)
+    use_remote(root, folder.storage)
+    return folder
 
 
 def pod_storage(environment: Mapping[str, str]) -> Storage:

@@ -12,6 +12,7 @@ from components.cluster.entry import meet, read_outs, sources
 from components.cluster.templates import HOUR, JobRequest
 from components.errors import ParametersError
 from components.parameters.loader import PARAMS_FILE
+from components.pipeline.following import TRAIN_TOGETHER
 from components.pipeline.graph import GraphStage
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ def request_of(
     cluster, size = params.cluster, size_of(stage, params.cluster)
     if params.storage.bucket is None or cluster.image is None:
         raise ParametersError("storage.bucket and cluster.image: missing, expected both for a stage that runs in a pod")
+    if stage.template in TRAIN_TOGETHER and size.gpus not in (0, params.resources.ranks):
+        raise ParametersError(
+            f"resources.ranks: {params.resources.ranks}, and a pod of {stage.name} has {size.gpus} GPUs: expected as "
+            "many ranks as cluster.pods gives it GPUs"
+        )
     place = "/".join(filter(None, (params.storage.bucket, params.storage.prefix)))
     return JobRequest(
         stage=stage.name,
@@ -68,7 +74,7 @@ def request_of(
         scratch=size.scratch,
         shared_memory=size.shared_memory,
         gpus=size.gpus,
-        nodes=size.nodes,
+        nodes=size.nodes if stage.template in TRAIN_TOGETHER else 1,
         deadline_seconds=cluster.deadline_hours * HOUR,
         backbone=backbone if (backbone := stage.name.partition("@")[2]) in params.pipeline.backbones else None,
         tracking=cluster.tracking,

@@ -83,6 +83,13 @@ def test_a_request_says_what_the_pod_needs(project: Path) -> None:
     assert "PHYS4D_STORAGE_ENDPOINT" not in environment
 
 
+def test_a_rank_an_accelerator(project: Path) -> None:
+    size = {**PODS["default"], "gpus": 8, "nodes": 2}
+    with pytest.raises(ParametersError, match=r"resources\.ranks: 1, and a pod of prepare@wan22 has 8 GPUs"):
+        request(project, cluster__pods={"default": size})
+    assert request(project, cluster__pods={"default": size}, resources__ranks=8).nodes == 2
+
+
 def test_the_same_work_has_the_same_id(project: Path) -> None:
     one = request(project)
     assert request(project).run == one.run
