@@ -49,7 +49,7 @@ def test_the_cause_is_said_with_its_consequence(project: Path, monkeypatch: pyte
     said = "WARNING: slow\nERROR: no bucket\nERROR: no bucket\nERROR: failed to push\n1 file\n"
     answer = subprocess.CompletedProcess(["dvc"], 1, "", said)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
-    with pytest.raises(Phys4dError, match="^dvc push: ERROR: no bucket ERROR: failed to push 1 file$"):
+    with pytest.raises(Phys4dError, match=r"^dvc push: ERROR: no bucket ERROR: failed to push 1 file$"):
         dvc(project, "push")
 
 
