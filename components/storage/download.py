@@ -3,6 +3,7 @@
 botocore tries again until an answer begins; an answer that breaks off is asked for again here, from where it broke.
 """
 
+import os
 import random
 import time
 from pathlib import Path
@@ -97,6 +98,8 @@ def _append(answer: Any, unfinished: Path) -> None:  # noqa: ANN401
     with unfinished.open("ab" if "ContentRange" in answer else "wb") as out:  # else the server sends the whole
         for chunk in answer["Body"].iter_chunks(CHUNK):
             out.write(chunk)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _wait_or_give_up(breaks: int, place: Place, key: str, cause: Exception | None) -> None:

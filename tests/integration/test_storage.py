@@ -302,18 +302,23 @@ def test_a_file_that_changes_while_it_is_sent_is_not_published(
     assert not storage.published("models/one")
 
 
-def test_the_server_refuses_a_part_that_arrives_different(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashlib, "md5", _md5_of_another)
+@pytest.mark.parametrize("size", [10, 6 * MEBIBYTE])
+def test_the_server_refuses_what_arrives_different(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    digest = hashlib.md5
+
+    def of_another(content: bytes = b"", **options: bool) -> object:
+        return digest(content + b"!", **options)  # as if a byte had been lost on the way
+
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/weights").write_bytes(bytes(size))
+    monkeypatch.setattr(hashlib, "md5", of_another)
+    with pytest.raises(StorageError, match=r"weights.*other bytes arrived"):
+        storage.publish(tmp_path / "model", "models/one")
     with pytest.raises(StorageError, match="other bytes arrived"):
         storage.put_bytes("one", b"content")
-    assert not storage.exists("one")
-
-
-_MD5 = hashlib.md5
-
-
-def _md5_of_another(content: bytes = b"", **options: bool) -> object:
-    return _MD5(content + b"!", **options)
+    assert storage.keys("") == []
 
 
 def test_a_check_writes_reads_and_deletes(storage: Storage) -> None:
