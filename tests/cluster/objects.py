@@ -1,6 +1,7 @@
 """The objects of k8s/, and Jobs as the templates make them: what the checks look at."""
 
 import copy
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,3 +97,10 @@ def matches(selector: Fields, labels: dict[str, str]) -> bool:
     """Whether a selector, of a Service or of a policy, takes a pod of these labels."""
     wanted = selector.get("matchLabels", {}) if "matchLabels" in selector or not selector else selector
     return all(labels.get(key) == value for key, value in wanted.items())
+
+
+if __name__ == "__main__":  # the Jobs as one file, for other tools: python -m tests.cluster.objects IMAGE
+    made = [job for request in requests() for job in render(replace(request, image=sys.argv[1]))]
+    for number, job in enumerate(made):  # one name each: a tool may take two of a name for one
+        job["metadata"]["name"] += f"-{number}"
+    sys.stdout.write(yaml.safe_dump_all(made))

@@ -37,7 +37,7 @@ def problems(text: str) -> list[str]:
             said.append(f"{target} ends as {users}")
     if re.search(r"index-url|PIP_INDEX|https?://", "\n".join(lines)):
         said.append("an address of an index")
-    if [line for line in lines if "pip install" in line and "-c constraints.txt" not in line]:
+    if re.search(r"pip install (?!-c constraints\.txt )", "\n".join(lines)):
         said.append("packages of any version")
     if re.search(r"^(ARG|ENV) .*(PASSWORD|SECRET|TOKEN|KEY)", text, re.MULTILINE):
         said.append("a secret")

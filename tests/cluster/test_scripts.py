@@ -15,13 +15,14 @@ KEYS = {
     "AWS_SECRET_ACCESS_KEY": "very/secret+key",
     "PHYS4D_STORAGE": "s3://bucket/p",
 }
+CHOSEN = "p'w\"$x"
 # A kubectl that keeps what is applied in files, and every command line that it was given.
 KUBECTL = """#!/bin/sh
 printf '%s\\n' "$*" >> "$STATE/commands"
 case " $* " in
   *" get "*)
     [ -z "${BROKEN:-}" ] || { echo "no route to host" >&2; exit 1; }
-    [ ! -e "$STATE/$4" ] || echo "$3/$4" ;;
+    [ ! -e "$STATE/$5" ] || echo "$4/$5" ;;
   *" --filename - "*)
     cat > "$STATE/new"
     mv "$STATE/new" "$STATE/$(sed -n 's/^metadata: {name: \\(.*\\)}$/\\1/p' "$STATE/new")" ;;
@@ -65,7 +66,8 @@ def test_secrets_are_made_from_nothing(state: Path) -> None:
 def test_boto3_reads_the_files(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.session import Session
 
-    create(state, **KEYS, AWS_ENDPOINT_URL="https://s3.example:7443", AWS_REGION="eu-1", AWS_SESSION_TOKEN="token")
+    more = {"AWS_ENDPOINT_URL": "https://s3.example:7443", "AWS_REGION": "eu-1", "AWS_SESSION_TOKEN": "token"}
+    create(state, **KEYS, **more)
     for variable, key in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
         (state / key).write_text(made(state, "s3")[key])
         monkeypatch.setenv(variable, str(state / key))
@@ -82,7 +84,7 @@ def test_boto3_reads_the_files(state: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_second_run_changes_no_password(state: Path) -> None:
     create(state, **KEYS)
     before = {path.name: path.read_text() for path in state.glob("postgres-*")}
-    again = create(state, POSTGRES_PASSWORD="another")
+    again = create(state, **{"POSTGRES_PASSWORD": "another"})
     assert again.returncode == 0
     assert "postgres-admin is there and stays" in again.stderr
     assert {path.name: path.read_text() for path in state.glob("postgres-*")} == before
@@ -95,11 +97,12 @@ def test_keys_of_storage_can_be_changed(state: Path) -> None:
 
 
 def test_no_secret_is_on_a_command_line(state: Path) -> None:
-    create(state, **KEYS, POSTGRES_PASSWORD="p'w\"$x")
+    create(state, **KEYS, **{"POSTGRES_PASSWORD": CHOSEN})
     commands = (state / "commands").read_text()
-    assert made(state, "postgres-admin")["password"] == "p'w\"$x"
+    assert made(state, "postgres-admin")["password"] == CHOSEN
     values = [value for name in ("s3", "postgres-mlflow") for value in made(state, name).values()]
-    for secret in ("very/secret+key", "p'w", *values, *(base64.b64encode(value.encode()).decode() for value in values)):
+    values += [KEYS["AWS_SECRET_ACCESS_KEY"], CHOSEN]
+    for secret in (*values, *(base64.b64encode(value.encode()).decode() for value in values)):
         assert secret not in commands
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
@@ -72,7 +72,7 @@ class Unchecked(JobRequest):
 TEXTS = [name for name, value in vars(SINGLE).items() if isinstance(value, str)]
 
 
-def shape(value: Any) -> Any:
+def shape(value: object) -> object:
     """What an object is made of, its texts aside."""
     if isinstance(value, dict):
         return {key: shape(item) for key, item in value.items()}
@@ -81,6 +81,7 @@ def shape(value: Any) -> Any:
     return type(value)
 
 
+@settings(deadline=None)
 @given(text=st.text(st.characters(min_codepoint=32, max_codepoint=126) | st.sampled_from("\n\t\u00e9"), max_size=40))
 @pytest.mark.parametrize("request_", [SINGLE, GANG], ids=["single", "gang"])
 def test_no_value_can_become_another_field(request_: JobRequest, text: str) -> None:
