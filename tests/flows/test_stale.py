@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from components.errors import Phys4dError
-from flows import stale
 from flows.stale import stale_stages
 
 
 def dvc_says(monkeypatch: pytest.MonkeyPatch, *answers: tuple[int, str, str]) -> None:
     left = iter(answers)
-    monkeypatch.setattr(stale.time, "sleep", lambda _: None)
-    monkeypatch.setattr(stale.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, *next(left)))
+    monkeypatch.setattr("flows.stale.time.sleep", lambda _: None)
+    monkeypatch.setattr(
+        "flows.stale.subprocess.run", lambda command, **_: subprocess.CompletedProcess(command, *next(left))
+    )
 
 
 def test_every_reason_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
