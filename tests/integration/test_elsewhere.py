@@ -24,38 +24,38 @@ PODS = {"left": "kubernetes", "last": "kubernetes"}  # first and right run here
 
 
 class Nodes:
-    """Where the cluster's pods run: each in a clone of its own, to its end, at the first look at its Job."""
+    """Where the cluster's pods run: each in a clone of its own, from the first look at its Job on."""
 
     def __init__(self, origin: Origin, cluster: FakeCluster) -> None:
         self.origin, self.cluster = origin, cluster
-        self.pods: list[Project] = []
         self.orders: dict[str, list[list[int]]] = {}  # by stage, the codes of each pod
-        self.running = threading.Event()
+        self.threads: dict[str, threading.Thread] = {}
 
     def play(self, name: str) -> None:
-        """What a look at a Job finds: its pod, which has ended by then."""
+        """Start the pod of a Job, once."""
+        if name not in self.threads:
+            self.threads[name] = threading.Thread(target=self._run, args=(name,))
+            self.threads[name].start()
+
+    def _run(self, name: str) -> None:
         job = self.cluster.jobs[name]
-        if job["status"] or job["metadata"].get("deletionTimestamp"):
-            return
         stage = job["metadata"]["annotations"]["phys4d/stage"]
-        clone = self.origin.clone(f"pod-{len(self.pods)}")
-        self.pods.append(clone)
+        clone = self.origin.clone(f"pod-{name}")
         if self.orders.get(stage):
             order(clone, stage, *self.orders[stage].pop(0))
         container = job["spec"]["template"]["spec"]["containers"][0]
-        told = {
-            one["name"]: one["value"] for one in container["env"] if one["name"].startswith("PHYS4D") and "value" in one
-        }
-        os.environ.update(told)
-        try:
-            result = clone.run(*PHYS4D, "pod", *container["args"])
-        finally:
-            for variable in told:
-                os.environ.pop(variable)
+        told = [
+            f"{one['name']}={one['value']}" for one in container["env"] if "PHYS4D" in one["name"] and "value" in one
+        ]
+        result = clone.run("env", *told, *PHYS4D, "pod", *container["args"])
         phase = "Failed" if result.returncode else "Succeeded"
         pod = self.cluster.pod(name, phase=phase, **ended(result.returncode, message=result.stderr.splitlines()[-1]))
         self.cluster.logs[pod] = result.stderr.splitlines()
         self.cluster.end(name, "Failed" if result.returncode else "Complete")
+
+    def stages(self) -> list[str]:
+        """The stages of the Jobs that were made."""
+        return [job["metadata"]["annotations"]["phys4d/stage"] for job in self.cluster.created]
 
 
 def recorded(project: Project) -> object:
@@ -81,6 +81,8 @@ def nodes(origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         made = Nodes(origin, cluster)
         cluster.look = made.play  # type: ignore[method-assign]
         yield made
+        for thread in made.threads.values():
+            thread.join()
 
 
 def test_a_run_in_pods_ends_as_one_here(origin: Origin, nodes: Nodes) -> None:
@@ -92,7 +94,7 @@ def test_a_run_in_pods_ends_as_one_here(origin: Origin, nodes: Nodes) -> None:
     assert recorded(caller) == recorded(here)
     assert caller.hashes("out") == here.hashes("out")
     assert attempts(caller) == {"first": 1, "right": 1}
-    assert [list(attempts(pod)) for pod in nodes.pods] == [["left"], ["last"]]
+    assert nodes.stages() == ["left", "last@wan22"]
     other = origin.clone("other")
     assert run_flow(other).returncode == 0
     assert len(nodes.cluster.created) == 2, "what was done for one driver is taken by another"
@@ -120,7 +122,7 @@ def test_a_driver_without_room_takes_the_entries_alone(
     assert result.returncode == 0, result.stderr
     assert not (caller.root / "out").exists()
     assert attempts(caller) == {}
-    assert len(nodes.pods) == 4
+    assert sorted(nodes.stages()) == ["first", "last@wan22", "left", "right"]
 
 
 def test_a_cancelled_run_deletes_its_job_and_the_same_command_goes_on(origin: Origin, nodes: Nodes) -> None:
