@@ -15,6 +15,7 @@ Fields = dict[str, Any]
 FOLDER = Path("k8s")
 SINGLE = JobRequest(
     stage="stage1@wan22",
+    pipeline="20260102-030405-fedcba",
     run="20260131-020000-a1b2c3",
     attempt=1,
     commit="0123456789abcdef0123456789abcdef01234567",

@@ -142,7 +142,7 @@ def test_a_pod_runs_its_stage_and_knows_the_run() -> None:
     container = stage(SINGLE)
     assert container["command"] + container["args"] == ["phys4d", "pod", SINGLE.stage, "--run", SINGLE.run]
     values = {item["name"]: item.get("value") for item in container["env"]}
-    assert (values["PHYS4D_RUN_ID"], values["PHYS4D_COMMIT"]) == (SINGLE.run, SINGLE.commit)
+    assert (values["PHYS4D_RUN_ID"], values["PHYS4D_STORAGE"]) == (SINGLE.pipeline, SINGLE.storage)
     assert values["PHYS4D_STORAGE"] == SINGLE.storage
 
 
