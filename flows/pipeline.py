@@ -19,11 +19,11 @@ from components.errors import ParametersError, StoppedError
 from components.parameters.loader import load_params
 from components.pipeline.execution import project_root
 from components.pipeline.graph import load_graph
+from components.pipeline.stale import stale_stages
 from components.report.run_record import write_copy
 from flows.promotion import judge
 from flows.request import read_request
 from flows.server import configure, start_server
-from flows.stale import stale_stages
 from flows.summary import Outcome
 from flows.turn import turn
 from flows.work import REPORT, whole

@@ -1,6 +1,6 @@
 """Which stages have to run, and in which order.
 
-DVC says what is out of date, once (`flows.stale`); the graph says what waits for what.
+DVC says what is out of date, once (`components.pipeline.stale`); the graph says what waits for what.
 """
 
 import queue

@@ -21,6 +21,7 @@ from components.parameters.loader import load_params
 from components.params import Params
 from components.pipeline.graph import load_graph
 from components.pipeline.lockfile import LOCKFILE
+from components.pipeline.stale import stale_stages
 from components.processes import die_with_parent
 from components.report.run_record import write_copy
 from components.tracked_run import PIPELINE, pipeline_run
@@ -40,7 +41,6 @@ from flows.request import (
     read_request,
 )
 from flows.stage import Attempts, stop_requests
-from flows.stale import stale_stages
 from flows.summary import Outcome, plan_text, summary
 from flows.tasks import error_of, error_of_task, promotion_task, stage_task
 from flows.turn import turn

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from components.errors import Phys4dError
-from flows.stale import stale_stages
+from components.pipeline.stale import stale_stages
 
 
 def dvc_says(monkeypatch: pytest.MonkeyPatch, *answers: tuple[int, str, str]) -> None:
     left = iter(answers)
-    monkeypatch.setattr("flows.stale.time.sleep", lambda _: None)
+    monkeypatch.setattr("components.pipeline.stale.time.sleep", lambda _: None)
     monkeypatch.setattr(
-        "flows.stale.subprocess.run", lambda command, **_: subprocess.CompletedProcess(command, *next(left))
+        "components.pipeline.stale.subprocess.run",
+        lambda command, **_: subprocess.CompletedProcess(command, *next(left)),
     )
 
 
