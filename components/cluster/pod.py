@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from components.checkout import IMAGE_COMMIT
 from components.cluster.dvc import dvc, use_remote
 from components.cluster.entry import disagreements, meet, recorded_entry, sources
 from components.cluster.run_folder import RunFolder
@@ -24,7 +25,6 @@ from components.pipeline.launcher import launch
 from components.storage.store import Storage, storage_of
 from components.tracked_run import PIPELINE
 
-COMMIT = "PHYS4D_IMAGE_COMMIT"  # environment of the image: the commit of its code
 STORAGE, ENDPOINT = "PHYS4D_STORAGE", "PHYS4D_STORAGE_ENDPOINT"
 
 
@@ -55,10 +55,10 @@ def run_pod(root: Path, name: str, *, run: str) -> None:
 
 def enter_run(root: Path, run: str) -> RunFolder:
     """Have `root` hold what a run travels with, and DVC its remote; ParametersError for code of another commit."""
-    commit = os.environ.get(COMMIT)
+    commit = os.environ.get(IMAGE_COMMIT)
     if not commit:
         raise ParametersError(
-            f"{COMMIT}: not set, expected the commit that this image has: build it with that argument"
+            f"{IMAGE_COMMIT}: not set, expected the commit that this image has: build it with that argument"
         )
     folder = RunFolder(storage=pod_storage(os.environ), run=run)
     folder.enter(root, commit=commit)

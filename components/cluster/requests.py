@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from components.parameters.cluster import Cluster, PodSize
     from components.params import Params
 
+IMAGE = "PHYS4D_IMAGE"  # environment of a driver in the cluster: the image that it is of
 KUBERNETES, DEFAULT = "kubernetes", "default"
 TRAVELS = ("params.yaml", "dvc.lock")  # beside the image
 
@@ -52,8 +54,12 @@ def request_of(
             "its image and name that as cluster.image"
         )
     cluster, size = params.cluster, size_of(stage, params.cluster)
-    if params.storage.bucket is None or cluster.image is None:
-        raise ParametersError("storage.bucket and cluster.image: missing, expected both for a stage that runs in a pod")
+    image = cluster.image or os.environ.get(IMAGE)
+    if params.storage.bucket is None or image is None:
+        raise ParametersError(
+            f"storage.bucket and cluster.image (or {IMAGE} in the environment): missing, expected both for "
+            f"{stage.name}, which runs in a pod"
+        )
     if stage.template in TRAIN_TOGETHER and size.gpus not in (0, params.resources.ranks):
         raise ParametersError(
             f"resources.ranks: {params.resources.ranks}, and a pod of {stage.name} has {size.gpus} GPUs: expected as "
@@ -66,7 +72,7 @@ def request_of(
         pipeline=pipeline,
         attempt=1,
         commit=checkout.commit,
-        image=cluster.image,
+        image=image,
         storage=f"s3://{place}",
         endpoint=params.storage.endpoint,
         cpu=size.cpu,

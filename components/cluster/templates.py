@@ -152,7 +152,7 @@ def is_pinned(image: str) -> bool:
     found = re.fullmatch(
         rf"{repository}(:(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}))?(@sha256:[0-9a-f]{{64}})?", image
     )
-    return bool(found) and ("@sha256:" in image or found["tag"] not in (None, "latest"))
+    return found is not None and ("@sha256:" in image or found["tag"] not in {None, "latest"})
 
 
 def overlays() -> list[str]:

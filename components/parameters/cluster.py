@@ -25,7 +25,7 @@ class Cluster(Section):
     """Which stages run in pods, and in which."""
 
     executor: dict[str, Literal["local", "kubernetes"]]  # by a stage's name, or its template's; else local
-    image: str | None  # of the commit that is checked out
+    image: str | None  # of the commit that is checked out; none: PHYS4D_IMAGE, which a driver in the cluster has
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
     context: str | None  # of the kubeconfig; none: a pod's own account, or the current context
     tracking: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._-]+)*$")]  # for pods

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.cluster.pod import COMMIT, pod_storage, pull_inputs, run_pod
+from components.checkout import IMAGE_COMMIT
+from components.cluster.pod import pod_storage, pull_inputs, run_pod
 from components.cluster.run_folder import RunFolder
 from components.errors import ParametersError
 from components.pipeline.graph import load_graph
@@ -27,7 +28,7 @@ def test_else_the_parameters_of_the_image_say_it() -> None:
 
 
 def test_an_image_without_a_commit_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(COMMIT, raising=False)
+    monkeypatch.delenv(IMAGE_COMMIT, raising=False)
     with pytest.raises(ParametersError, match="PHYS4D_IMAGE_COMMIT: not set"):
         run_pod(tmp_path, "first", run="one")
     assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """Requests: the same work has the same id, and nothing is asked of a pod that would do other work than this machine."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,16 @@ def test_a_request_says_what_the_pod_needs(project: Path) -> None:
     assert "PHYS4D_STORAGE_ENDPOINT" not in environment
 
 
+def test_a_driver_in_the_cluster_knows_its_image_and_its_commit(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ParametersError, match=r"cluster\.image \(or PHYS4D_IMAGE in the environment\): missing"):
+        request(project, cluster__image=None)
+    shutil.rmtree(project / ".git")
+    monkeypatch.setenv("PHYS4D_IMAGE", "registry.example/phys4d:2.0")
+    monkeypatch.setenv("PHYS4D_IMAGE_COMMIT", "b" * 40)
+    made = request(project, cluster__image=None)
+    assert (made.image, made.commit) == ("registry.example/phys4d:2.0", "b" * 40)
+
+
 def test_a_rank_an_accelerator(project: Path) -> None:
     size = {**PODS["default"], "gpus": 8, "nodes": 2}
     with pytest.raises(ParametersError, match=r"resources\.ranks: 1, and a pod of prepare@wan22 has 8 GPUs"):
@@ -162,7 +173,6 @@ def test_a_stage_that_there_is_none_of_is_named(project: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"cluster__image": None}, r"cluster\.image: missing"),
         ({"cluster__image": "registry.example/phys4d:latest"}, r"cluster\.image: .*names no one version"),
         ({"cluster__image": "phys4d"}, r"cluster\.image: .*names no one version"),
         ({"storage__bucket": None, "storage__prefix": None}, r"storage\.bucket: missing, expected a bucket"),

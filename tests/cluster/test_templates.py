@@ -81,7 +81,7 @@ def shape(value: object) -> object:
     return type(value)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(text=st.text(st.characters(min_codepoint=32, max_codepoint=126) | st.sampled_from("\n\t\u00e9"), max_size=40))
 @pytest.mark.parametrize("request_", [SINGLE, GANG], ids=["single", "gang"])
 def test_no_value_can_become_another_field(request_: JobRequest, text: str) -> None:
@@ -115,9 +115,8 @@ def test_the_same_attempt_has_the_same_name_and_another_has_another() -> None:
     assert len({SINGLE.name, *(other.name for other in others)}) == 4
 
 
-@given(
-    stage=st.from_regex(templates.RULES["stage"].holds and r"[a-z][a-z0-9_]{0,30}@[A-Za-z0-9]{1,31}", fullmatch=True)
-)
+@settings(deadline=None, max_examples=50)
+@given(stage=st.from_regex(r"[a-z][a-z0-9_]{0,30}@[A-Za-z0-9]{1,31}", fullmatch=True))
 def test_a_name_and_an_index_are_a_host_name(stage: str) -> None:
     name = f"{replace(GANG, stage=stage, backbone=None).name}-{GANG.nodes - 1}"
     assert len(name) <= 63 - len("-xxxxx")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.cluster.pod import COMMIT
+from components.checkout import IMAGE_COMMIT
 from components.parameters.profiles import profile_values
 from components.storage.store import Storage
 from tests.cluster.fake_api import FakeCluster, ended, serving
@@ -70,7 +70,7 @@ def origin(tmp_path: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch) ->
     size = profile_values("laptop")["cluster"]["pods"]["default"]
     image = "registry.example/phys4d:1.0"
     made.project.set(cluster__executor=PODS, cluster__image=image, cluster__pods={"default": size})
-    monkeypatch.setenv(COMMIT, made.commit())
+    monkeypatch.setenv(IMAGE_COMMIT, made.commit())
     return made
 
 
@@ -116,7 +116,7 @@ def test_a_driver_without_room_takes_the_entries_alone(
     origin.project.set(
         cluster__bring="entry", cluster__executor=dict.fromkeys(("first", "left", "right", "last"), "kubernetes")
     )
-    os.environ[COMMIT] = origin.commit()
+    os.environ[IMAGE_COMMIT] = origin.commit()
     caller = origin.clone("caller")
     result = run_flow(caller)
     assert result.returncode == 0, result.stderr

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from components.checkout import IMAGE_COMMIT
 from components.cluster.dvc import dvc, use_remote
 from components.cluster.entry import parse_entry
-from components.cluster.pod import COMMIT
 from components.cluster.restore import merge, restore_data, restore_entry
 from components.errors import ExitCode, ParametersError, Phys4dError
 from components.storage.store import Storage
@@ -27,7 +27,7 @@ RUN = "20260102-030405-abcdef"
 @pytest.fixture
 def origin(tmp_path: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Origin:
     made = make_origin(tmp_path / "origin", storage)
-    monkeypatch.setenv(COMMIT, git(made.project.root, "rev-parse", "HEAD").strip())
+    monkeypatch.setenv(IMAGE_COMMIT, git(made.project.root, "rev-parse", "HEAD").strip())
     return made
 
 
@@ -157,7 +157,7 @@ def test_a_request_to_stop_does_not_cut_off_what_is_done(
 
 def test_a_pod_of_another_commit_refuses(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
     origin.folder(RUN).publish(origin.project.root)
-    monkeypatch.setenv(COMMIT, "0" * 40)
+    monkeypatch.setenv(IMAGE_COMMIT, "0" * 40)
     pod, result = origin.pod("first", RUN)
     assert result.returncode == ExitCode.BAD_PARAMETERS
     assert "0" * 40 in result.stderr
