@@ -53,7 +53,7 @@ test: setup lint  ## style, types, the default tests (with a small run of the wh
 	$(TESTS)
 
 slow: setup  ## the tests that take longer
-	$(TESTS) -m slow --maxfail 10
+	$(TESTS) -m slow --maxfail 10 --durations 30
 
 clean:  ## remove the environment and all that was made
 	rm -rf $(VENV) .venv-checkov .phys4d data models
