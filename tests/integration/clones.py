@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.cluster.dvc import dvc, use_remote
 from components.cluster.run_folder import RunFolder
 from components.storage.store import Storage
 from tests.flows.toy import make_toy
@@ -58,6 +59,9 @@ def make_origin(root: Path, storage: Storage) -> Origin:
     module = module.replace("    if codes:\n", found, 1).replace('        if codes[0] == "wait":\n', waiting, 1)
     (project.root / FIRST).write_text(module)
     project.set(storage__endpoint=storage.endpoint, storage__bucket=storage.bucket, storage__prefix=storage.prefix)
+    use_remote(project.root, storage)
+    (project.root / ".dvc/config.local").replace(project.root / ".dvc/config")  # so that clones need not say it again
+    dvc(project.root, "config", "core.no_scm", "true")
     (project.root / ".gitignore").write_text(IGNORED)
     git(project.root, "init", "--quiet")
     origin = Origin(project, storage)

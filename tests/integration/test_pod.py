@@ -95,7 +95,7 @@ def test_a_pod_does_not_do_again_what_another_has_published(origin: Origin) -> N
     assert attempts(pod) == {}
 
 
-@pytest.mark.parametrize("code", [ExitCode.FAILED, ExitCode.GATE_REFUSED, ExitCode.BAD_PARAMETERS])
+@pytest.mark.parametrize("code", [ExitCode.FAILED, ExitCode.GATE_REFUSED])
 def test_a_pod_ends_as_its_stage_does_and_publishes_nothing_then(origin: Origin, code: ExitCode) -> None:
     origin.folder(RUN).publish(origin.project.root)
     pod = origin.clone("pod")
