@@ -14,10 +14,10 @@ export DVC_NO_ANALYTICS := 1
 # Two processes of one thread each: a test of a file runs where its neighbours run, and shares what they share.
 TESTS := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup run preview gallery test lint slow clean
+.PHONY: help setup run preview gallery test lint k8s-lint slow clean
 
 help:  ## show what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: $(READY)  ## make the environment in .venv; nothing to do when it is up to date
 
@@ -41,11 +41,19 @@ lint: setup  ## style, types
 	ruff format --check .
 	mypy
 
+k8s-lint: setup .venv-checkov/ready  ## checkov over the manifests, the Jobs and the Dockerfile
+	k8s/lint.sh $(BIN)/python .venv-checkov/bin/checkov
+
+.venv-checkov/ready: k8s/checkov-requirements.txt
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check -r k8s/checkov-requirements.txt
+	touch $@
+
 test: setup lint  ## style, types, the default tests (with a small run of the whole graph)
 	$(TESTS)
 
 slow: setup  ## the tests that take longer
-	$(TESTS) -m slow --maxfail 10
+	$(TESTS) -m slow --maxfail 10 --durations 30
 
 clean:  ## remove the environment and all that was made
-	rm -rf $(VENV) .phys4d data models
+	rm -rf $(VENV) .venv-checkov .phys4d data models

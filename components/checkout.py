@@ -1,10 +1,12 @@
 """What git says of the project's folder: the commit that is checked out, and whether its files were changed since."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+IMAGE_COMMIT = "PHYS4D_IMAGE_COMMIT"  # environment of an image
 EVIDENCE = "docs/evidence"  # stages write down there what was measured, which changes nothing of what is run
 
 
@@ -17,11 +19,23 @@ class Checkout:
 
 
 def read_checkout(root: Path, *, aside: Sequence[str] = (EVIDENCE,)) -> Checkout | None:
-    """The checkout in `root`, changes of the paths `aside` aside; None where git has none, or is not there."""
+    """The checkout in `root`, changes of the paths `aside` aside; None where git has none, or is not there.
+
+    An image has no git: the commit that it was built from is then in its environment.
+    """
+    if (built := os.environ.get(IMAGE_COMMIT)) and not (root / ".git").exists():
+        return Checkout(commit=built, changed=False)
     without = [f":!{path}" for path in aside]
     commit = _git(root, "rev-parse", "HEAD")
     changes = _git(root, "status", "--porcelain", "-uno", "--", ".", *without)
     return None if commit is None or changes is None else Checkout(commit=commit, changed=bool(changes))
+
+
+def is_tracked(root: Path, path: str) -> bool:
+    """Whether the commit has files at a path: they are in every clone of it, and in its image."""
+    if os.environ.get(IMAGE_COMMIT) and not (root / ".git").exists():
+        return (root / path).exists()
+    return bool(_git(root, "ls-files", "--", path))
 
 
 def _git(root: Path, *arguments: str) -> str | None:

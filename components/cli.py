@@ -9,7 +9,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from components import cli_ablate, cli_faults, cli_groups, cli_plan, cli_promotion, cli_simulate
+from components import (
+    cli_ablate,
+    cli_cluster,
+    cli_doctor,
+    cli_faults,
+    cli_groups,
+    cli_plan,
+    cli_promotion,
+    cli_simulate,
+)
 from components.cli_common import AsJson, BackboneOption, SplitOption, enter_project, run_stage_command, show
 from components.cli_dataset import dataset_app
 from components.cli_evaluate import evaluate_app
@@ -65,6 +74,20 @@ def run(
 
 
 @app.command()
+def serve(
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Of Prefect's pages and its API, on this machine.")
+    ] = 4200,
+) -> None:
+    """Start Prefect here: its server, the deployments of prefect.yaml, a worker that runs them when they are due."""
+    import os
+    import sys
+
+    enter_project()
+    os.execv(sys.executable, [sys.executable, "-m", "flows.serve", "--port", str(port)])  # noqa: S606 -- no shell wanted
+
+
+@app.command()
 def stage(
     name: Annotated[str, typer.Argument(help="Stage as `dvc stage list` names it, such as simulate@train.")],
     force: Annotated[bool, typer.Option("--force", help="Run it even when it is up to date.")] = False,
@@ -78,8 +101,12 @@ def stage(
     show({"stage": name, "code": 0}, as_json=as_json)
 
 
+app.command("pod", hidden=True)(cli_cluster.pod)
+app.command("join", hidden=True)(cli_cluster.join)
 app.command("plan")(cli_plan.plan)
 app.command("ablate")(cli_ablate.ablate)
+app.command("doctor")(cli_doctor.doctor)
+app.command("status")(cli_doctor.status)
 app.command("simulate")(cli_simulate.simulate)
 app.command("promote")(cli_promotion.promote)
 app.command("rollback")(cli_promotion.rollback)

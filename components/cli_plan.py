@@ -1,10 +1,13 @@
-"""The command phys4d plan: how much memory every stage needs, and what to change where there is less."""
+"""The command phys4d plan: what a run would do and where, how much memory it needs, and what to change for less."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from components.cli_common import AsJson, enter_project, show
+
+if TYPE_CHECKING:
+    from components.params import Params
 
 
 def plan(
@@ -15,9 +18,13 @@ def plan(
         float | None, typer.Option(min=0.001, help="GB that the machine has, or its accelerator; default: this one's.")
     ] = None,
     ram: Annotated[float | None, typer.Option(min=0.001, help="GB of RAM beside an accelerator of --memory.")] = None,
+    stages: Annotated[bool, typer.Option("--stages", help="Only what is out of date, why, and where it runs.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say how much memory each stage that trains or samples needs, in GB, and whether there is as much."""
+    """Say what is out of date, why, and where it would run; then how much memory each stage needs, in GB.
+
+    Of another machine or profile (--memory, --profile) the memory alone.
+    """
     from components.errors import ParametersError
     from components.parameters.backbones import FAMILIES
     from components.parameters.loader import load_params, parse_params
@@ -30,6 +37,10 @@ def plan(
     enter_project()
     params = parse_params(profile_values(profile), source=f"profile {profile}") if profile else load_params()
 
+    if stages or not (profile or memory or as_json):
+        _stages(params, as_json=as_json)
+    if stages:
+        return
     from components.planning.machine import described, this_machine
     from components.planning.plan import plan as rows_of
     from components.planning.plan import table, to_json
@@ -40,3 +51,20 @@ def plan(
         show(dict(to_json(rows)), as_json=True)
     else:
         typer.echo(table(rows))
+
+
+def _stages(params: "Params", *, as_json: bool) -> None:
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from components.pipeline.graph import load_graph
+    from components.pipeline.stale import stale_stages
+    from components.planning.places import page, places
+
+    root = Path.cwd()
+    graph = load_graph(root)
+    found = places(graph, params, stale_stages(root))
+    if as_json:
+        show({"stages": [asdict(one) for one in found]}, as_json=True)
+    else:
+        typer.echo(f"{page(found, stages=len(graph))}\n")

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from components.parameters.backbones import Backbones, Pipeline
+from components.parameters.cluster import Cluster
 from components.parameters.fields import (
     BatchSize,
     LearningRate,
@@ -33,6 +34,14 @@ class Resources(Section):
     checkpointing: bool  # blocks are computed again in the backward pass: less memory, a third more time
     shard: bool  # each rank keeps a part of the transformer
     compile: bool  # blocks by torch.compile
+
+
+class ObjectStorage(Section):
+    """An S3 bucket for what goes to other machines; none without a bucket. Tracked by no stage, seen by none."""
+
+    endpoint: str | None  # of a server of your own, such as http://10.0.0.5:7480; none: that of AWS
+    bucket: str | None
+    prefix: str | None  # that all names begin with
 
 
 class Video(Section):
@@ -223,6 +232,8 @@ class Params(Section):
     profile: Literal["laptop", "smoke", "gpu", "cluster"]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     resources: Resources
+    storage: ObjectStorage
+    cluster: Cluster
     pipeline: Pipeline
     video: Video
     simulation: Simulation

@@ -14,15 +14,19 @@ from components.processes import die_with_parent
 
 
 def start(
-    module: str, *arguments: str, environment: Mapping[str, str], log: IO[bytes] | int
+    module: str,
+    *arguments: str,
+    environment: Mapping[str, str],
+    log: IO[bytes] | int,
+    output: IO[bytes] | int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    """Start `python -m module arguments`; its standard error goes to `log`, its standard output nowhere.
+    """Start `python -m module arguments`; its standard error goes to `log`, its standard output nowhere or to `output`.
 
     The thread that calls this must outlive the child: the kernel takes the thread for the parent.
     """
     command: Sequence[str] = [sys.executable, "-m", "flows.child", str(getpid()), module, *arguments]
     return subprocess.Popen(
-        command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, process_group=0
+        command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=log, process_group=0
     )
 
 

@@ -7,26 +7,26 @@ is not even started. The last lines on standard output are the verdict on the mo
 import argparse
 import json
 import os
-import secrets
 import signal
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from components.__main__ import QUIET, explain
 from components.errors import ParametersError, StoppedError
 from components.parameters.loader import load_params
 from components.pipeline.execution import project_root
 from components.pipeline.graph import load_graph
+from components.pipeline.stale import stale_stages
 from components.report.run_record import write_copy
-from components.tracked_run import PIPELINE
-from flows.plan import Plan, chosen, stale_stages
-from flows.promotion import backbones_to_judge, judge
+from flows.promotion import judge
+from flows.request import read_request
 from flows.server import configure, start_server
-
-REPORT = "report"  # the stage
+from flows.summary import Outcome
+from flows.turn import turn
+from flows.work import REPORT, whole
 
 
 def main() -> None:
@@ -58,42 +58,38 @@ def run(stages: Sequence[str], *, force: bool, parallel: int | None, retries: in
     """
     root, params = Path.cwd(), load_params()
     graph = load_graph(root)
-    targets = chosen(graph, stages)
-    stale = stale_stages(root)
-    plan = Plan(root, graph, targets=targets, stale=stale, forced=targets if force else ())
-    verdicts: dict[str, str] = {}
-    ran: tuple[str, ...] = ()
-    if plan.stale:
-        configure(root)
-        wait = start_server(root)
-        from flows.run import Outcome, error_of, pipeline
-
-        wait()
-        state = pipeline(
-            stages=list(stages),
-            force=force,
-            parallel=parallel,
-            retries=retries,
-            pipeline_id=os.environ.get(PIPELINE) or new_id(),
-            stale=sorted(stale),
-            return_state=True,
-        )
-        if error := error_of(state, "run"):
-            raise error
-        outcome = state.result()
-        if not isinstance(outcome, Outcome):
-            raise AssertionError("the flow gives an outcome")
-        verdicts, ran = dict(outcome.verdicts), outcome.stages
-    else:
-        sys.stderr.write("everything is up to date\n")
-        verdicts = {backbone: judge(root, backbone, params) for backbone in backbones_to_judge(graph, stages)}
-    report = str(write_copy(root, graph)) if REPORT in targets else None
-    return {"stages": list(ran), "verdicts": verdicts, "report": report}
+    values = {"stages": list(stages), "force": force, "parallel": parallel, "retries": retries}
+    work = whole(read_request(values, params=params, graph=graph), graph, params)
+    outcome = None
+    with turn(root, stopped=lambda: False, say=_say):  # a signal ends the wait; the flow waits for a turn of its own
+        if not work.plan(root, stale_stages(root), force=force).stale:
+            _say("everything is up to date")
+            verdicts = {backbone: judge(root, backbone, params) for backbone in work.judged}
+            report = str(write_copy(root, graph)) if REPORT in work.targets else None
+            outcome = Outcome(stages=(), verdicts=verdicts, report=report)
+    outcome = outcome or _run_flow(root, values)
+    texts = {backbone: judged.text for backbone, judged in outcome.verdicts.items()}
+    return {"stages": list(outcome.stages), "verdicts": texts, "report": outcome.report}
 
 
-def new_id() -> str:
-    """An id of a whole run: the time, for the eye, and something that no other has."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+def _run_flow(root: Path, values: dict[str, Any]) -> Outcome:
+    configure(root)
+    wait = start_server(root)
+    from flows.run import pipeline
+    from flows.tasks import error_of
+
+    wait()
+    state = pipeline(**values, return_state=True)
+    if error := error_of(state, "run"):
+        raise error
+    outcome = state.result()
+    if not isinstance(outcome, Outcome):
+        raise AssertionError("the flow gives an outcome")
+    return outcome
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,43 +1,21 @@
 """Which stages have to run, and in which order.
 
-DVC says what is out of date, once; the graph says what waits for what.
+DVC says what is out of date, once (`components.pipeline.stale`); the graph says what waits for what.
 """
 
-import json
-import os
 import queue
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
 from components.errors import Phys4dError
-from components.pipeline.graph import GraphStage, find_stage
+from components.pipeline.graph import GraphStage
 from components.pipeline.recorded import recorded_hashes
 
 T = TypeVar("T")
-
-LOCK_ATTEMPTS = 8
-BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
-
-
-def stale_stages(root: Path) -> set[str]:
-    """The stages that DVC finds out of date as things are now; Phys4dError with its words when it cannot say."""
-    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
-    command = [sys.executable, "-m", "dvc", "status", "--json"]
-    for attempt in range(LOCK_ATTEMPTS):
-        result = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-        if result.returncode == 0:
-            return set(json.loads(result.stdout or "{}"))
-        if not any(words in result.stderr for words in BUSY):
-            break
-        time.sleep(0.2 * 2**attempt)
-    raise Phys4dError(f"dvc status: {' '.join(result.stderr.split()) or result.returncode}")
 
 
 def upstream(graph: Mapping[str, GraphStage]) -> dict[str, set[str]]:
@@ -47,6 +25,18 @@ def upstream(graph: Mapping[str, GraphStage]) -> dict[str, set[str]]:
         name: {producer for path in stage.inputs for producer in _producers(path, producers)}
         for name, stage in graph.items()
     }
+
+
+def with_upstream(before: Mapping[str, Collection[str]], targets: Iterable[str]) -> set[str]:
+    """These stages and all they depend on; before: the stages that each one waits for."""
+    found: set[str] = set()
+    waiting = list(targets)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += before[name]
+    return found
 
 
 def followers(before: Mapping[str, Collection[str]]) -> dict[str, int]:
@@ -61,15 +51,6 @@ def followers(before: Mapping[str, Collection[str]]) -> dict[str, int]:
         return max((1 + longest(other) for other in after[name]), default=0)
 
     return {name: longest(name) for name in before}
-
-
-def chosen(graph: Mapping[str, GraphStage], names: Sequence[str]) -> list[str]:
-    """The stages of these names; a template's name stands for all of its stages. No names: all."""
-    found = [stage.name for name in names for stage in graph.values() if name in (stage.name, stage.template)]
-    for name in names:
-        if not any(name in (stage.name, stage.template) for stage in graph.values()):
-            find_stage(graph, name)  # names the nearest one
-    return found or list(graph)
 
 
 class Plan:
@@ -93,13 +74,7 @@ class Plan:
     ) -> None:
         self._root, self._graph = root, graph
         self._before = upstream(graph)
-        wanted: set[str] = set()
-        waiting = list(targets)
-        while waiting:
-            name = waiting.pop()
-            if name not in wanted:
-                wanted.add(name)
-                waiting += self._before[name]
+        wanted = with_upstream(self._before, targets)
         self.forced = frozenset(forced)
         self._stale = (set(stale) | self.forced) & wanted
         length = followers(self._before)
@@ -112,9 +87,9 @@ class Plan:
         return [name for name in self._left if name in self._stale]
 
     @property
-    def done(self) -> bool:
-        """Whether nothing is left to run."""
-        return not self._left
+    def left(self) -> list[str]:
+        """All that may still run: what has to wait stands behind what it waits for, when no stage takes more."""
+        return list(self._left)
 
     def next(self, fits: Callable[[str], bool] = lambda _: True) -> str | None:
         """A stage to run now, or None: nothing is left that `fits`, or all that is left waits for what runs."""

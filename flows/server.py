@@ -1,13 +1,12 @@
-"""A Prefect server for the time of one run, where no other was prepared: on loopback, its database in the project."""
+"""A Prefect server on loopback, its database in the project: for the time of one run, or of `phys4d serve`."""
 
 import atexit
 import os
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from flows.child import start
 HOME = Path(".phys4d/prefect")
 LOG = Path(".phys4d/run/prefect-server.log")
 HOST = "127.0.0.1"
+POOL = "phys4d"  # of workers, as prefect.yaml names it
+DEPLOYED = "phys4d: every deployment is made"  # a line of our worker's log
 STARTUP = 120.0  # seconds; the first start on a busy machine takes half a minute, because it makes the database
 SETTINGS = {  # what the user has set stays as it is
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -44,29 +45,40 @@ def start_server(root: Path) -> Callable[[], None]:
     with closing(socket.socket()) as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    log = root / LOG
+    process = launch_server(root, port, LOCAL)
+    atexit.register(end, process)
+    os.environ |= {"PREFECT_API_URL": api_url(port), "PREFECT_UI_URL": ""}
+    return lambda: wait_for_server(process)
+
+
+def launch_server(root: Path, port: int, environment: Mapping[str, str], *, log: Path = LOG) -> subprocess.Popen[bytes]:
+    """Start a server on that port, with this beside our own environment; what it complains of goes to `log`."""
+    log = root / log
     log.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["--factory", "prefect.server.api.server:create_app", "--host", HOST, "--port", str(port)]
-    environment = {**os.environ, **LOCAL}
     with log.open("wb") as file:
-        process = start("uvicorn", *arguments, "--log-level", "error", environment=environment, log=file)
-    atexit.register(_stop, process)
-    os.environ |= {"PREFECT_API_URL": f"http://{HOST}:{port}/api", "PREFECT_UI_URL": ""}
-
-    def wait() -> None:
-        deadline = time.monotonic() + STARTUP
-        while not _answers(f"http://{HOST}:{port}/api/health"):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise Phys4dError(f"Prefect's server did not start: {log.relative_to(root)} says why")
-            time.sleep(0.1)
-
-    return wait
+        return start("uvicorn", *arguments, "--log-level", "error", environment={**os.environ, **environment}, log=file)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def wait_for_server(process: subprocess.Popen[bytes], *, log: Path = LOG) -> None:
+    """Until it answers where PREFECT_API_URL says; Phys4dError names its log when it does not."""
+    deadline = time.monotonic() + STARTUP
+    while not _answers(f"{os.environ['PREFECT_API_URL']}/health"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Phys4dError(f"Prefect's server did not start: {log} says why")
+        time.sleep(0.1)
+
+
+def api_url(port: int) -> str:
+    """Where a server of ours is spoken to."""
+    return f"http://{HOST}:{port}/api"
+
+
+def end(process: subprocess.Popen[bytes], *, patience: float = 10.0) -> None:
+    """Have a process end, by force after `patience` seconds."""
     process.terminate()
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=patience)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -76,5 +88,5 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- our own, on loopback
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False

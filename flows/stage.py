@@ -1,6 +1,7 @@
 """One stage of the graph through `phys4d stage`: its exit code, its messages, and a way to stop it."""
 
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from flows.child import start
 
 ERRORS = {int(error.code): error for error in (GateRefusedError, StoppedError, ParametersError)}
 FINAL = (ExitCode.GATE_REFUSED, ExitCode.BAD_PARAMETERS)  # trying again cannot help
+COUNT = re.compile(r"(\d+)/(\d+) ")  # how `components.progress` begins its lines, after the stage's name
 PREFIX = "phys4d: "  # of the line that says why a command failed
 
 
@@ -57,6 +59,14 @@ class Attempts:
         if error.code is not ExitCode.STOPPED:  # stopped by somebody else, such as a machine that is taken away
             self._left -= 1
         return self._left >= 0
+
+
+def percentage(line: str) -> float | None:
+    """The share that a stage's line says is done, in percent; None when it says something else."""
+    found = COUNT.match(line)
+    if found is None or int(found[2]) == 0:
+        return None
+    return round(min(100 * int(found[1]) / int(found[2]), 100.0), 1)
 
 
 @contextmanager

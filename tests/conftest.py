@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[1]
+pytest_plugins = ("tests.servers.fixtures",)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ MODULES = sorted(Path("components").rglob("*.py"))
 OWNERS = {  # a library, and the only places that may import it
     "mlflow": ("components/tracking.py", "components/registry/"),
     "kubernetes": ("components/cluster/",),
-    "boto3": ("components/storage.py",),
+    "boto3": ("components/storage/",),
+    "botocore": ("components/storage/",),
     "great_expectations": ("components/quality.py",),
     "pybullet": ("components/simulation/solvers/", "components/bench"),
     "prefect": (),

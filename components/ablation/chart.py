@@ -17,9 +17,13 @@ TITLES = {
 
 
 def draw(found: Sequence[Difference]) -> bytes:
-    """The chart as a PNG; the same differences give the same bytes."""
+    """The chart as a PNG; the same differences give the same bytes.
+
+    What is compared with the base is left out where anything else is: beside it the others could not be seen.
+    """
     from matplotlib.figure import Figure
 
+    found = [one for one in found if one.like != "base"] or list(found)
     names = list(dict.fromkeys((one.backbone, one.variant, one.like) for one in found))
     metrics = list(dict.fromkeys(one.metric for one in found))
     figure = Figure(figsize=(12.5, 1.0 + (0.9 + 0.26 * len(names)) * -(-len(metrics) // 2)), layout="constrained")

@@ -30,7 +30,7 @@ class GraphStage:
     """One stage: `name` as DVC addresses it (`simulate@train`), `template` its key in dvc.yaml and its module's name.
 
     inputs: data it reads; code: modules it runs; params: dotted keys of params.yaml it may see; outs: what it writes;
-    cores: what it keeps busy (`meta: {cores: N}`), None for as many as `resources` gives it.
+    cores: what it keeps busy (`meta: {cores: N}`), None for as many as `resources` gives it; command: what DVC runs.
     """
 
     name: str
@@ -40,6 +40,7 @@ class GraphStage:
     params: tuple[str, ...]
     outs: tuple[str, ...]
     cores: int | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ class Template:
     params: list[str]
     outs: list[str]
     cores: int | None
+    command: str
 
 
 def load_graph(root: Path) -> dict[str, GraphStage]:
@@ -114,6 +116,7 @@ def _template(name: object, body: object) -> Template:
         params=[key for entry in _entries(body, "params", where) for key in _keys(entry, f"{where}: params")],
         outs=[_path(entry, f"{where}: {kind}") for kind in OUTS for entry in _entries(body, kind, where)],
         cores=_cores(body.get("meta"), where),
+        command=str(body.get("cmd", "")),
     )
 
 
@@ -172,6 +175,7 @@ def _unroll(template: Template, values: Mapping[str, Any]) -> Iterable[GraphStag
             params=tuple(_fill(key, scope) for key in template.params),
             outs=tuple(_fill(out, scope) for out in template.outs),
             cores=template.cores,
+            command=_fill(template.command, scope),
         )
 
 

@@ -12,15 +12,22 @@ from components.errors import Phys4dError
 LOCK_PATIENCE = 10.0  # seconds: a killed holder's lock is free at once, a stopping one's after its current clip
 
 
+class TakenError(Phys4dError):
+    """Another process holds a lock."""
+
+
 @contextmanager
-def exclusive(path: Path, name: str) -> Iterator[None]:
-    """Hold the lock of stage `name` and write this process's id into it; Phys4dError when another process holds it."""
+def exclusive(path: Path, name: str, *, patience: float = LOCK_PATIENCE) -> Iterator[None]:
+    """Hold the lock of stage `name` and write this process's id into it; TakenError when another process holds it.
+
+    patience: seconds to wait for it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        deadline = time.monotonic() + LOCK_PATIENCE
+        deadline = time.monotonic() + patience
         while not _try_lock(file.fileno()):
             if time.monotonic() > deadline:
-                raise Phys4dError(
+                raise TakenError(
                     f"{name} is already running as process {path.read_text().strip() or 'unknown'}: "
                     "wait for it, or stop it with TERM (it saves and can be resumed)"
                 )

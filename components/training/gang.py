@@ -1,7 +1,8 @@
 """The processes of one training on this machine: who follows is started, watched and ended by who leads.
 
 The stage's own process leads, so that DVC, signals, the lock and the record see one process whatever the number of
-ranks. Under torchrun, on one machine or on many, nobody is started: every rank runs the stage's own command.
+ranks. On several machines the first one's stage leads, and `phys4d join` starts the ranks of each other one. Under
+torchrun nobody is started: every rank runs the stage's own command.
 """
 
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from components.errors import ExitCode, Phys4dError
-from components.launched import LEADER, is_one_of_several
+from components.launched import LEADER, is_one_of_several, this_node
 from components.training import ranks
 
 LOOPBACK = "127.0.0.1"
@@ -29,12 +30,14 @@ Followers: TypeAlias = Sequence["subprocess.Popen[bytes]"]
 def together(count: int, folder: Path) -> Iterator[None]:
     """Within it this command and `count` - 1 copies of it are ranks of one training; `folder` is for what they say.
 
+    So they are on each of several machines.
+
     Phys4dError names a copy that failed. In a command that torchrun started, its environment decides instead.
     """
     if is_one_of_several():
         with _joined():
             yield
-    elif count == 1:
+    elif count == 1 and this_node() is None:
         yield
     else:
         with _followers(count, folder), _joined():
@@ -52,24 +55,15 @@ def _joined() -> Iterator[None]:
 
 @contextmanager
 def _followers(count: int, folder: Path) -> Iterator[None]:
-    """Start the ranks from 1 on with the command line of this process, and make it rank 0."""
-    store = ranks.meeting_place(LOOPBACK)
-    shared = {
-        "WORLD_SIZE": str(count),
-        "LOCAL_WORLD_SIZE": str(count),
-        "MASTER_ADDR": LOOPBACK,
-        "MASTER_PORT": str(store.port),
-        "TORCHELASTIC_USE_AGENT_STORE": "True",  # the store is there already, also for rank 0
-        "GLOO_SOCKET_IFNAME": os.environ.get("GLOO_SOCKET_IFNAME", "lo"),
-    }
+    """Start this machine's ranks from 1 on with the command line of this process, and make it rank 0."""
+    node = this_node()
+    store = ranks.meeting_place(node.address, node.port) if node else ranks.meeting_place(LOOPBACK)
+    shared = meeting(count, node.count if node else 1, node.address if node else LOOPBACK, store.port)
     followers: list[subprocess.Popen[bytes]] = []
     logs = [folder / f"rank-{rank}.log" for rank in range(1, count)]
     try:
         for rank, log in enumerate(logs, start=1):
-            with log.open("wb") as file:
-                place = {**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank), LEADER: str(os.getpid())}
-                command = [sys.executable, "-m", "components", *sys.argv[1:]]
-                followers.append(subprocess.Popen(command, env=place, stdout=file, stderr=file))
+            followers.append(start_rank(sys.argv[1:], rank, local=rank, shared=shared, log=log))
         with _environment({**shared, "RANK": "0", "LOCAL_RANK": "0"}), _watched(followers, logs):
             yield
         for follower in followers:
@@ -84,6 +78,28 @@ def _followers(count: int, folder: Path) -> Iterator[None]:
         for follower in followers:
             follower.kill()
             follower.wait()
+
+
+def meeting(count: int, nodes: int, address: str, port: int) -> dict[str, str]:
+    """What all ranks are told: `count` of them on each of `nodes` machines meet there."""
+    alone = {"GLOO_SOCKET_IFNAME": os.environ.get("GLOO_SOCKET_IFNAME", "lo")} if nodes == 1 else {}
+    return {
+        "WORLD_SIZE": str(count * nodes),
+        "LOCAL_WORLD_SIZE": str(count),
+        "MASTER_ADDR": address,
+        "MASTER_PORT": str(port),
+        "TORCHELASTIC_USE_AGENT_STORE": "True",  # the store is there already, also for rank 0
+        **alone,
+    }
+
+
+def start_rank(
+    command: Sequence[str], rank: int, *, local: int, shared: Mapping[str, str], log: Path
+) -> "subprocess.Popen[bytes]":
+    """A process that runs `phys4d command` as that rank, the `local`-th of its machine; it ends with this process."""
+    place = {**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(local), LEADER: str(os.getpid())}
+    with log.open("wb") as file:
+        return subprocess.Popen([sys.executable, "-m", "components", *command], env=place, stdout=file, stderr=file)
 
 
 @contextmanager

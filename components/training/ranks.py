@@ -54,9 +54,9 @@ def leads() -> bool:
     return rank() == 0
 
 
-def meeting_place(host: str) -> TCPStore:
-    """Where ranks find each other, at a free port of this machine."""
-    return TCPStore(host, 0, is_master=True, wait_for_workers=False)
+def meeting_place(host: str, port: int = 0) -> TCPStore:
+    """Where ranks find each other, at that port of this machine; 0 is one that is free."""
+    return TCPStore(host, port, is_master=True, wait_for_workers=False)
 
 
 def join() -> None:

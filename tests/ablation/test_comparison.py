@@ -116,6 +116,14 @@ def test_a_file_of_another_row_is_refused(tmp_path: Path) -> None:
         read_clips(cell("base"), tmp_path)
 
 
+def test_the_chart_leaves_out_what_would_dwarf_the_others(tmp_path: Path) -> None:
+    for name, gain in (("base", 0.0), ("stage2", -0.3), ("other", -0.29)):
+        write_clips(cell(name), table_of(name, seed=0, gain=gain), tmp_path)
+    cells = [cell("base"), cell("stage2"), cell("other")]
+    made = list(differences(cells, VARIANTS, seed=0, resamples=200, root=tmp_path))
+    assert draw(made) == draw([one for one in made if one.like != "base"]) != draw([made[0]])
+
+
 def test_the_same_differences_give_the_same_chart_and_lines(tmp_path: Path) -> None:
     for name in ("base", "stage2"):
         write_clips(cell(name), table_of(name, seed=len(name)), tmp_path)

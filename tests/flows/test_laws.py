@@ -16,8 +16,9 @@ def test_the_flow_holds_nothing_of_torch_or_of_a_stage() -> None:
         assert len(path.read_text().splitlines()) <= 200, path
 
 
-def test_prefect_is_loaded_by_the_flow_alone() -> None:
-    assert [path.name for path in MODULES if "prefect" in set(imports(path))] == ["run.py"]
+def test_prefect_is_loaded_by_flows_tasks_and_the_worker_alone() -> None:
+    loading = [path.name for path in MODULES if "prefect" in set(imports(path))]
+    assert loading == ["progress.py", "run.py", "tasks.py", "worker.py"]
 
 
 def test_a_run_with_nothing_to_do_loads_neither_prefect_nor_mlflow() -> None:

@@ -168,7 +168,7 @@ def evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / MADE).parent.mkdir(parents=True)
     (root / MADE).write_text(f"<html>{BEGIN}{END}</html>")
     monkeypatch.chdir(root)
-    monkeypatch.setattr(pipeline, "stale_stages", lambda _: set())
+    monkeypatch.setattr(pipeline, "stale_stages", lambda _: {})
     monkeypatch.setattr(promotion, "draw_sample", lambda *_, **__: Sample(wrong="", motion=2.0))
     monkeypatch.setattr(sys, "argv", ["run"])
     return root

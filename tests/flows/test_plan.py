@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.errors import ParametersError, Phys4dError
+from components.errors import Phys4dError
 from components.pipeline.graph import GraphStage
-from flows.plan import Plan, chosen, followers, upstream, walk
+from flows.plan import Plan, followers, upstream, walk
 
 READS = {"simulate@a": (), "simulate@b": (), "left": ("out/simulate@a",), "last": ("out/left/x", "out/simulate@b")}
 GRAPH = {
@@ -167,10 +167,3 @@ def test_a_request_to_stop_begins_nothing(tmp_path: Path) -> None:
     runner = Runner(tmp_path)
     walk(Plan(tmp_path, GRAPH, targets=GRAPH, stale=GRAPH), runner.submit, room=1, takes=lambda _: 1, stopping=stopping)
     assert runner.ran == []
-
-
-def test_a_templates_name_stands_for_its_stages() -> None:
-    assert chosen(GRAPH, ["simulate", "last"]) == ["simulate@a", "simulate@b", "last"]
-    assert chosen(GRAPH, []) == list(GRAPH)
-    with pytest.raises(ParametersError, match="did you mean left"):
-        chosen(GRAPH, ["lefft"])

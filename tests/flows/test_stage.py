@@ -9,7 +9,8 @@ import pytest
 
 import flows.stage
 from components.errors import ExitCode, GateRefusedError, ParametersError, Phys4dError, StoppedError
-from flows.stage import Attempts, run_stage
+from components.progress import Progress
+from flows.stage import Attempts, percentage, run_stage
 
 
 def command(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -92,3 +93,15 @@ def test_after_a_request_to_stop_nothing_is_tried_again() -> None:
     stopping = threading.Event()
     stopping.set()
     assert not Attempts(5, stopping).another(StoppedError("as asked"))
+
+
+def test_a_stages_own_lines_say_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PHYS4D_TERMINAL", "0")
+    with Progress("a@b", 8, unit="clips") as progress:
+        progress.advance(3)
+    lines = [line.removeprefix("a@b: ") for line in capsys.readouterr().err.splitlines()]
+    assert [percentage(line) for line in lines] == [0.0, 37.5]
+    assert percentage("warning: 3/8 clips were damaged") is None
+    assert percentage("0/0 clips") is None

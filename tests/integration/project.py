@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from components.parameters.profiles import profile_values
+from components.pipeline.locks import exclusive
 from tests.dotted import set_fields
 
 SOURCE = Path(__file__).parents[2]
@@ -93,9 +95,24 @@ def make_project(root: Path, changes: Mapping[str, object] | None = None) -> Pro
     return project
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 120.0) -> None:
+def finished_smoke(factory: pytest.TempPathFactory, name: str) -> Project:
+    """A copy of the smoke project in which all is done: the graph runs once for all who only start from its end."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with exclusive(shared / "smoke.lock", "the smoke project", patience=1800):
+        if not (shared / "smoke-done").exists():
+            shutil.rmtree(shared / "smoke", ignore_errors=True)
+            result = make_project(shared / "smoke").run(*DVC, "repro")
+            assert result.returncode == 0, result.stderr
+            (shared / "smoke-done").touch()
+    root = factory.mktemp(name) / "project"
+    shutil.copytree(shared / "smoke", root, symlinks=True)
+    return Project(root)
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 120.0, every: float = 0.02) -> None:
     """Wait for a condition of another process; fails the test when it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(every)

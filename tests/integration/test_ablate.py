@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.project import DVC, PHYS4D, Project, make_project
+from tests.integration.project import PHYS4D, Project, finished_smoke
 
 pytestmark = pytest.mark.slow
 COMMAND = (*PHYS4D, "ablate", "--backbone", "wan22", "--replicates", "1", "--split", "test")
@@ -15,10 +15,7 @@ COMMAND = (*PHYS4D, "ablate", "--backbone", "wan22", "--replicates", "1", "--spl
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The smoke project, whole."""
-    made = make_project(tmp_path_factory.mktemp("ablate"))
-    result = made.run(*DVC, "repro")
-    assert result.returncode == 0, result.stderr
-    return made
+    return finished_smoke(tmp_path_factory, "ablate")
 
 
 def cells(project: Project) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from components.pipeline.graph import GraphStage, load_graph, load_templates
 from components.pipeline.locks import lock_holder
-from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
+from tests.integration.project import PHYS4D, Project, finished_smoke, wait_until
 
 pytestmark = pytest.mark.slow
 TEMPLATES = [template.name for template in load_templates(Path())]
@@ -16,10 +16,7 @@ TEMPLATES = [template.name for template in load_templates(Path())]
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = make_project(tmp_path_factory.mktemp("kill"))
-    result = project.run(*DVC, "repro")
-    assert result.returncode == 0, result.stderr
-    return project
+    return finished_smoke(tmp_path_factory, "kill")
 
 
 def outputs(project: Project, stage: GraphStage) -> dict[str, bytes | dict[str, str]]:
@@ -29,8 +26,9 @@ def outputs(project: Project, stage: GraphStage) -> dict[str, bytes | dict[str, 
     }
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
-@pytest.mark.parametrize("begun", [False, True], ids=["before its work", "in its work"])
+@pytest.mark.parametrize(
+    ("template", "begun"), [("stage1", False), *((template, True) for template in TEMPLATES)]
+)  # before its work and in it: the first is the launcher's, and the same for all
 def test_a_killed_stage_ends_with_the_same_bytes_when_it_is_run_again(
     done: Project, template: str, begun: bool
 ) -> None:

@@ -2,9 +2,12 @@
 
 import csv
 import os
+import shutil
 import signal
+import socket
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,14 @@ BASE = "models/wan22/base"
 STEPS = 60
 PREPARE = ("prepare", "--backbone", "wan22")
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "components")
+
+
+ENV = ("env",)
+
+
+def assigned(variables: dict[str, str], **more: str) -> list[str]:
+    """As env(1) takes them."""
+    return [f"{name}={value}" for name, value in {**variables, **more}.items()]
 
 
 def losses(project: Project) -> list[float]:
@@ -102,3 +113,32 @@ def test_ranks_that_cannot_share_a_batch_are_bad_parameters(project: Project) ->
     project.set(resources__ranks=2)
     assert result.returncode == 78
     assert "prepare.batch_size: 4 samples cannot be shared by 3 ranks: write 3 or 6" in result.stderr
+
+
+def test_two_machines_train_one_model(project: Project, alone: list[float], tmp_path: Path) -> None:
+    """Each a folder of its own: the first one's stage leads, the other joins it; so many processes on each."""
+    project.set(resources__ranks=1)
+    other = Project(tmp_path / "other")
+    shutil.copytree(project.root, other.root)
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    gang = {"PET_NNODES": "2", "PET_MASTER_ADDR": "127.0.0.1", "PET_MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo"}
+    first = project.start(*ENV, *assigned(gang, PET_NODE_RANK="0"), *PHYS4D, "stage", STAGE, "--force")
+    second = other.start(*ENV, *assigned(gang, PET_NODE_RANK="1"), *PHYS4D, "join", STAGE)
+    ends = [process.communicate()[1] for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), ends
+    assert losses(project) == pytest.approx(alone, rel=2e-2)
+    assert other.processes() == []
+
+
+def test_join_alone_says_what_it_misses(project: Project) -> None:
+    result = project.run(*PHYS4D, "join", STAGE)
+    assert result.returncode == 78
+    assert "join: expected PET_NNODES of 2 or more" in result.stderr
+    environment = assigned(
+        {"PET_NNODES": "2", "PET_MASTER_ADDR": "127.0.0.1", "PET_MASTER_PORT": "1"}, PET_NODE_RANK="1"
+    )
+    result = project.run(*ENV, *environment, *PHYS4D, "join", "evaluate@wan22")
+    assert result.returncode == 78
+    assert "evaluate@wan22 is the work of one process" in result.stderr

@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
-from tests.registry.models import PARAMS, make_metrics, record, write_samples
+from components.parameters.loader import parse_params
+from components.parameters.profiles import profile_values
+from tests.dotted import set_fields
+from tests.registry.models import make_metrics, record, write_samples
 from tests.training.folders import write_adapters, write_base, write_blocks, write_heads_alone
 from tests.training.twins import CAPTIONS, FRAMES, SIZE, make_world
 
-TWIN_PARAMS = PARAMS.model_copy(
-    update={
-        "video": PARAMS.video.model_copy(update={"frames": FRAMES, "height": SIZE, "width": SIZE}),
-        "evaluation": PARAMS.evaluation.model_copy(update={"sampler_steps": 3}),
-    }
-)
+CLIP: dict[str, object] = {
+    "pipeline__backbones": ["wan22"],
+    "video__frames": FRAMES,
+    "video__height": SIZE,
+    "video__width": SIZE,
+    "evaluation__sampler_steps": 3,
+}
+TWIN_PARAMS = parse_params(set_fields(profile_values("laptop"), **CLIP), source="laptop")
 
 
 def make_twin(root: Path) -> None:

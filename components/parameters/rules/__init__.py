@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from components.parameters.rules.backbones import check_frames, check_native, check_sides, check_sizes, check_source
+from components.parameters.rules.cluster import check_image, check_pods, check_travel
 from components.parameters.rules.problem import Problem
 from components.parameters.rules.promotion import check_promotion
 from components.parameters.rules.simulation import (
@@ -15,6 +16,7 @@ from components.parameters.rules.simulation import (
     check_shards,
     check_view,
 )
+from components.parameters.rules.storage import check_bucket, check_endpoint, check_prefix
 from components.parameters.rules.training import (
     check_evaluation,
     check_labels,
@@ -35,6 +37,12 @@ def broken_rules(params: Params) -> list[Problem]:
 
 
 RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
+    check_endpoint,
+    check_bucket,
+    check_prefix,
+    check_image,
+    check_travel,
+    check_pods,
     check_sizes,
     check_frames,
     check_sides,

@@ -1,0 +1,1 @@
+"""Real servers on loopback for tests, and a connection to them that can be disturbed."""
