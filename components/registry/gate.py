@@ -190,5 +190,5 @@ def _told(name: str, value: float, end: float, n: int | None, *, needed: str, mo
     if math.isnan(value):
         return f"{name} is not among the figures: run the stage evaluate again"
     if math.isnan(end):
-        return f"{name} {value:+.3g}, its interval undefined"
-    return f"{name} {value:+.3g} ({'at most' if most else 'at least'} {end:+.3g}), needed {needed}"
+        return f"{name} {value:+z.3g}, its interval undefined"
+    return f"{name} {value:+z.3g} ({'at most' if most else 'at least'} {end:+z.3g}), needed {needed}"
