@@ -41,7 +41,7 @@ def read(root: Path) -> BackboneReport:
     return read_backbone(
         root,
         "wan22",
-        promotion=Promotion(**PROMOTION),
+        promotion=Promotion.model_validate(PROMOTION),
         evaluation=EVALUATION,
         backbone=BACKBONE,
         camera=CAMERA,
