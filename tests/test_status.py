@@ -10,6 +10,7 @@ from components.parameters.profiles import profile_values
 from components.pipeline.execution import lock_path, record_path
 from components.pipeline.graph import load_graph
 from components.pipeline.locks import exclusive
+from components.registry.lock import SUFFIX
 from components.registry.versions import registry
 from components.status import Line, lines, screen
 
@@ -61,6 +62,7 @@ def test_runs_and_models_are_those_of_mlflow(tmp_path: Path) -> None:
         client.create_run(experiment, tags={"kind": "stage"})
         client.create_registered_model("phys4d-wan22-tiny")
         client.create_registered_model("someone-elses")
+        client.create_registered_model(f"phys4d-wan22-tiny{SUFFIX}")  # a promotion that runs
     found = parts(tmp_path)
     ((name, text),) = found["last runs"]
     assert name == "20260101-aa"
