@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from components.registry.lock import SUFFIX
-from components.registry.lock import SUFFIX
 from components.registry.versions import registry
 
 LAST = 5  # runs
