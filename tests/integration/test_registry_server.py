@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.registry import lock, promotion, versions
+from components.registry import promotion, versions
 from components.registry.aliases import aliases_of
 from components.registry.lock import OWNER, SUFFIX, TOKEN
 from components.registry.promotion import consider, promote, rollback
@@ -152,7 +152,7 @@ def test_a_promotion_waits_for_that_of_another_machine(
             if len(looks) == 3:
                 client.delete_registered_model(NAME + SUFFIX)
 
-        monkeypatch.setattr(lock.time, "sleep", pause)
+        monkeypatch.setattr("components.registry.lock.time.sleep", pause)
         assert promote(tmp_path, PARAMS, backbone="wan22").champion == 1
     assert len(looks) == 3
 
