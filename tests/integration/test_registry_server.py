@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from components.registry import lock, promotion, versions
+from components.registry import promotion, versions
 from components.registry.aliases import aliases_of
 from components.registry.lock import OWNER, SUFFIX, TOKEN
 from components.registry.promotion import consider, promote, rollback
@@ -152,7 +153,7 @@ def test_a_promotion_waits_for_that_of_another_machine(
             if len(looks) == 3:
                 client.delete_registered_model(NAME + SUFFIX)
 
-        monkeypatch.setattr(lock.time, "sleep", pause)
+        monkeypatch.setattr(time, "sleep", pause)
         assert promote(tmp_path, PARAMS, backbone="wan22").champion == 1
     assert len(looks) == 3
 

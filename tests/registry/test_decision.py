@@ -165,7 +165,8 @@ def test_an_interrupted_rollback_is_finished_by_the_same_command(root: Path, mon
 
 
 def stop_after_the_first(kind: type) -> Callable[..., None]:
-    move, moved = kind.set_registered_model_alias, []  # type: ignore[attr-defined]
+    move = kind.set_registered_model_alias  # type: ignore[attr-defined]
+    moved: list[tuple[str, ...]] = []
 
     def once(*arguments: str) -> None:
         if moved:
