@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from components.manifest import Manifest
-from components.model import TINY
+from components.parameters.backbones import TINY
 
 OWN = "Apache-2.0"
 # as the model pages on the hub state them

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -152,7 +153,7 @@ def test_a_promotion_waits_for_that_of_another_machine(
             if len(looks) == 3:
                 client.delete_registered_model(NAME + SUFFIX)
 
-        monkeypatch.setattr("components.registry.lock.time.sleep", pause)
+        monkeypatch.setattr(time, "sleep", pause)
         assert promote(tmp_path, PARAMS, backbone="wan22").champion == 1
     assert len(looks) == 3
 

@@ -58,6 +58,8 @@ def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can 
         ("simulation__rigid__lean", [80.0, 89.0]),
         ("simulation__rigid__slenderness", [2.0, 1e6]),
         ("quality__max_speed", 101.0),
+        ("promotion__sample_steps", 0),
+        ("promotion__min_motion", 256.0),
         ("evaluation__bootstrap_samples", 10**12),
         ("evaluation__physics_iq_size", 10**6),
         ("stage1__steps", 10**12),
@@ -67,6 +69,11 @@ def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can 
 )
 def test_a_value_beyond_all_use_is_refused_in_its_field(dotted: str, value: object) -> None:
     assert fields(**{dotted: value}) == {dotted.replace("__", ".")}
+
+
+def test_a_value_of_the_gate_is_named_with_its_metric() -> None:
+    assert fields(promotion__floors={"chamfer": 1e9}) == {"promotion.floors.chamfer"}
+    assert fields(promotion__no_regression={"score": -1.0}) == {"promotion.no_regression.score"}
 
 
 def test_counts_and_shares_in_mappings_are_bounded() -> None:

@@ -119,6 +119,16 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
         ),
         ({"simulation__splits__test__takes": 1}, "simulation.splits.test.takes: 1, expected 2"),
         ({"simulation__splits__test__physics": "unknown"}, "simulation.splits.test.physics: 'unknown', expected"),
+        (
+            {"promotion__floors": {"beauty": 0.5}},
+            "promotion.floors: 'beauty' is no metric that can be better or worse, expected one such as score",
+        ),
+        ({"promotion__over_champion": ["agreement_flow_epe"]}, "promotion.over_champion: 'agreement_flow_epe' is no"),
+        (
+            {"promotion__no_regression": {"frechet_pixel_features": 1.0}},
+            "promotion.no_regression: 'frechet_pixel_features' is a figure of all clips together",
+        ),
+        ({"promotion__over_champion": ["chamfer", "chamfer"]}, "promotion.over_champion: a metric stands there twice"),
     ],
 )
 def test_fields_that_do_not_fit_each_other_are_named(changes: dict[str, Any], message: str) -> None:

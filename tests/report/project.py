@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from components.evaluation.judge import METRICS
 from components.evaluation.table import Table, encode_table
 from components.index import IndexRow, encode_rows
+from components.params import Promotion
 
 # metric: value of truth, take2, round_trip, first_frame, base, stage1, stage2, stage3; half an interval
 VIDEO: dict[str, tuple[tuple[float, ...], float]] = {
@@ -41,16 +42,16 @@ HEADS: dict[str, dict[str, float]] = {
 PAIRS = (("base", "stage1"), ("base", "stage2"), ("stage1", "stage2"), ("stage2", "stage3"), ("base", "stage3"))
 TIGHTER = 0.6  # a paired interval against that of a mean
 SCENES = "c" * 64
-PROMOTION = {
-    "min_score_gain": 0.0,
-    "min_centroid_gain": 0.0,
-    "min_chamfer_gain": 0.0,
-    "floors": {},
-    "over_champion": [],
-    "no_regression": {},
-    "sample_steps": 4,
-    "min_motion": 0.0,
-}
+PROMOTION = Promotion(
+    min_score_gain=0.0,
+    min_centroid_gain=0.0,
+    min_chamfer_gain=0.0,
+    floors={},
+    over_champion=[],
+    no_regression={},
+    sample_steps=4,
+    min_motion=0.0,
+)
 
 
 def make_metrics(changes: Mapping[str, float | str] | None = None) -> dict[str, float | str]:

@@ -15,7 +15,7 @@ from components.evaluation.ledger import note_look
 from components.parameters.backbones import BackboneParams, Tiny
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
-from components.params import Evaluation, Promotion
+from components.params import Evaluation
 from components.report.external import comparable
 from components.report.page import BackboneReport, render
 from components.report.reading import read_backbone, read_metrics
@@ -41,7 +41,7 @@ def read(root: Path) -> BackboneReport:
     return read_backbone(
         root,
         "wan22",
-        promotion=Promotion.model_validate(PROMOTION),
+        promotion=PROMOTION,
         evaluation=EVALUATION,
         backbone=BACKBONE,
         camera=CAMERA,
