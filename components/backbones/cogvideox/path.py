@@ -39,12 +39,11 @@ class NoiseLevels:
 
 def noise_levels(*, beta_start: float, beta_end: float, snr_shift: float) -> NoiseLevels:
     """The levels of scaled-linear betas, their signal-to-noise ratio over `snr_shift`, the last one's set to 0."""
-    here = torch.device("cpu")  # also where a model is made without values
-    betas = torch.linspace(beta_start**0.5, beta_end**0.5, LEVELS, dtype=torch.float64, device=here).square()
+    betas = torch.linspace(beta_start**0.5, beta_end**0.5, LEVELS, dtype=torch.float64).square()
     kept = (1 - betas).cumprod(0)  # alpha squared
     alpha = (kept / (snr_shift + (1 - snr_shift) * kept)).sqrt()
     first, last = alpha[0].clone(), alpha[-1].clone()
-    alpha = torch.cat([torch.ones(1, dtype=torch.float64, device=here), (alpha - last) * first / (first - last)])
+    alpha = torch.cat([torch.ones(1, dtype=torch.float64), (alpha - last) * first / (first - last)])
     return NoiseLevels(alpha=alpha, sigma=(1 - alpha.square()).sqrt())
 
 
