@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+import torch
+
+with torch.device("meta"):  # torch lists what makes tensors when it is first asked; transformers exchanges linspace
+    torch.empty(0)  # for a while as it loads, and a list of that moment would lack the real one for ever
 
 PROJECT = Path(__file__).parents[1]
 pytest_plugins = ("tests.servers.fixtures",)
