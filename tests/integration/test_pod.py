@@ -139,9 +139,8 @@ def test_a_request_to_stop_does_not_cut_off_what_is_done(
     origin: Origin, line: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     origin.folder(RUN).publish(origin.project.root)
-    for name, value in (("ENDPOINT", line.endpoint), ("BUCKET", origin.storage.bucket)):
-        monkeypatch.setenv(f"PHYS4D_STORAGE_{name}", value)
-    monkeypatch.setenv("PHYS4D_STORAGE_PREFIX", origin.storage.prefix)
+    monkeypatch.setenv("PHYS4D_STORAGE", f"s3://{origin.storage.bucket}/{origin.storage.prefix}")
+    monkeypatch.setenv("PHYS4D_STORAGE_ENDPOINT", line.endpoint)
     pod = origin.clone("pod")
     process = pod.start(*PHYS4D, "pod", "first", "--run", RUN)
     wait_until((pod.root / ".phys4d/run/first.json").exists)
