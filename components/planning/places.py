@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.cluster.entry import sources
 from components.pipeline.graph import GraphStage
 
 if TYPE_CHECKING:
@@ -24,12 +24,11 @@ class Place:
 
 def places(graph: Mapping[str, GraphStage], params: "Params", stale: Mapping[str, str]) -> list[Place]:
     """The stages that DVC finds out of date (reasons by name), and those behind them, in the graph's order."""
-    makers = {out: stage.name for stage in graph.values() for out in stage.outs}
     found: dict[str, Place] = {}
     left = dict(graph)
     while left:  # a stage comes after all that make what it reads
         for name, stage in list(left.items()):
-            before = {maker for path in stage.inputs for out, maker in makers.items() if _meet(path, out)}
+            before = {maker.name for maker in sources(graph, stage).values()}
             if before & left.keys():
                 continue
             del left[name]
@@ -61,7 +60,3 @@ def _where(stage: GraphStage, params: "Params") -> str:
     size = size_of(stage, params.cluster)
     nodes = f"{size.nodes} pods" if size.nodes > 1 else "a pod"
     return f"{nodes} of {size.gpus} GPUs, {size.cpu} cores, {size.memory}"
-
-
-def _meet(path: str, out: str) -> bool:
-    return Path(path).is_relative_to(out) or Path(out).is_relative_to(path)
