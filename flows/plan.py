@@ -7,50 +7,16 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from components.errors import Phys4dError
 from components.pipeline.graph import GraphStage
+from components.pipeline.order import followers, meet, upstream, with_upstream
 from components.pipeline.recorded import recorded_hashes
 
 T = TypeVar("T")
-
-
-def upstream(graph: Mapping[str, GraphStage]) -> dict[str, set[str]]:
-    """The stages whose outs each stage reads."""
-    producers = {out: stage.name for stage in graph.values() for out in stage.outs}
-    return {
-        name: {producer for path in stage.inputs for producer in _producers(path, producers)}
-        for name, stage in graph.items()
-    }
-
-
-def with_upstream(before: Mapping[str, Collection[str]], targets: Iterable[str]) -> set[str]:
-    """These stages and all they depend on; before: the stages that each one waits for."""
-    found: set[str] = set()
-    waiting = list(targets)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += before[name]
-    return found
-
-
-def followers(before: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """How many stages follow each one on the longest way to an end; before: the stages that each one waits for."""
-    after: dict[str, set[str]] = {name: set() for name in before}
-    for name, others in before.items():
-        for other in others:
-            after[other].add(name)
-
-    @cache
-    def longest(name: str) -> int:
-        return max((1 + longest(other) for other in after[name]), default=0)
-
-    return {name: longest(name) for name in before}
 
 
 class Plan:
@@ -111,7 +77,7 @@ class Plan:
         now, then = recorded_hashes(self._root, name, "outs"), self._started.pop(name)
         changed = {path for path in now if now[path] != then.get(path)}
         for other in self._left:
-            if any(_producers(path, dict.fromkeys(changed, name)) for path in self._graph[other].inputs):
+            if any(meet(path, out) for path in self._graph[other].inputs for out in changed):
                 self._stale.add(other)
 
 
@@ -153,8 +119,3 @@ def _get(ended: "queue.SimpleQueue[T]") -> T:
     while True:
         with suppress(queue.Empty):
             return ended.get(timeout=0.2)
-
-
-def _producers(path: str, producers: Mapping[str, str]) -> set[str]:
-    """The stages that make `path`: itself, a folder it lies in, or something within it."""
-    return {name for out, name in producers.items() if Path(path).is_relative_to(out) or Path(out).is_relative_to(path)}

@@ -102,7 +102,7 @@ def _conduct(work_of: WorkOf, values: Mapping[str, object]) -> Outcome | State[A
 
 
 def _foreseen(root: Path, work: Work, request: Request, params: Params, say: Callable[[str], None]) -> Outcome:
-    reasons = explained(work, root, stale_stages(root), force=request.force)
+    reasons = explained(work, stale_stages(root), force=request.force)
     verdicts = {} if work.targets else {name: foresee(root, name, params) for name in work.judged}
     for name, reason in reasons.items():
         say(f"would run {name}: {reason}")

@@ -7,7 +7,8 @@ from pathlib import Path
 from components.errors import ParametersError
 from components.params import Params
 from components.pipeline.graph import GraphStage
-from flows.plan import Plan, upstream, with_upstream
+from components.pipeline.order import reasons, upstream, with_upstream
+from flows.plan import Plan
 from flows.request import Request
 
 EVALUATION = "evaluate@"
@@ -82,18 +83,12 @@ def chosen(graph: Mapping[str, GraphStage], names: Sequence[str], *, without: Co
     return kept
 
 
-def explained(work: Work, root: Path, stale: Mapping[str, str], *, force: bool) -> dict[str, str]:
+def explained(work: Work, stale: Mapping[str, str], *, force: bool) -> dict[str, str]:
     """Why each stage would run, in order; those that only run if one before them makes something new are among them."""
-    plan = work.plan(root, stale, force=force)
-    known, before = set(plan.stale), upstream(work.graph)
-    reasons: dict[str, str] = {}
-    for name in plan.left:
-        behind = sorted(before[name] & reasons.keys())
-        if name in known:
-            reasons[name] = stale.get(name) or "forced"
-        elif behind:
-            reasons[name] = f"if what it reads changes: after {', '.join(behind)}"
-    return reasons
+    before = upstream(work.graph)
+    wanted = with_upstream(before, work.targets)
+    forced = dict.fromkeys(work.targets, "forced") if force else {}
+    return reasons({name: before[name] for name in work.graph if name in wanted}, forced | dict(stale))
 
 
 def _evaluated(graph: Mapping[str, GraphStage], *, without: Collection[str]) -> list[str]:

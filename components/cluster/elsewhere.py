@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from components.cluster.client import ClusterClient, JobsApi
 from components.cluster.dvc import dvc, use_remote
-from components.cluster.entry import disagreements, sources
+from components.cluster.entry import disagreements
 from components.cluster.executor import LOOK_EVERY, Executor
 from components.cluster.requests import check_names, request_of
 from components.cluster.restore import restore_data, restore_entry
 from components.cluster.run_folder import RunFolder
 from components.errors import StoppedError
 from components.pipeline.graph import GraphStage
+from components.pipeline.order import sources
 from components.storage.store import storage_of
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from components.errors import Phys4dError
 from components.pipeline.execution import stage_values
 from components.pipeline.graph import GraphStage, find_stage
 from components.pipeline.lockfile import LOCKFILE
+from components.pipeline.order import meet, sources
 from components.pipeline.recorded import recorded_hashes
 
 
@@ -57,17 +58,6 @@ def parse_entry(content: bytes, *, source: str) -> LockEntry:
     except (YAMLError, TypeError, KeyError, ValueError, AttributeError) as error:
         message = " ".join(str(error).split())
         raise Phys4dError(f"{source}: no entry of dvc.lock ({message}): run the stage again") from error
-
-
-def sources(graph: Mapping[str, GraphStage], stage: GraphStage) -> dict[str, GraphStage]:
-    """The outs that a stage reads, or reads from, each with the stage that makes it."""
-    makers = {out: other for other in graph.values() for out in other.outs}
-    return {out: maker for path in stage.inputs for out, maker in makers.items() if meet(path, out)}
-
-
-def meet(path: str, other: str) -> bool:
-    """Whether one of two paths is the other, or lies in it."""
-    return Path(path).is_relative_to(other) or Path(other).is_relative_to(path)
 
 
 def read_outs(root: Path, graph: Mapping[str, GraphStage], stage: GraphStage) -> dict[str, str]:

@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 
 from components.checkout import IMAGE_COMMIT
 from components.cluster.dvc import dvc, use_remote
-from components.cluster.entry import disagreements, meet, recorded_entry, sources
+from components.cluster.entry import disagreements, recorded_entry
 from components.cluster.run_folder import RunFolder
 from components.errors import ParametersError, Phys4dError
 from components.parameters.loader import load_params
 from components.pipeline.execution import work_folder
 from components.pipeline.graph import GraphStage, find_stage, load_graph
 from components.pipeline.launcher import launch
+from components.pipeline.order import meet, sources
 from components.storage.store import Storage, storage_of
 from components.tracked_run import PIPELINE
 

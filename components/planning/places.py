@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from components.cluster.entry import sources
 from components.pipeline.graph import GraphStage
+from components.pipeline.order import reasons, upstream
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -24,19 +24,8 @@ class Place:
 
 def places(graph: Mapping[str, GraphStage], params: "Params", stale: Mapping[str, str]) -> list[Place]:
     """The stages that DVC finds out of date (reasons by name), and those behind them, in the graph's order."""
-    found: dict[str, Place] = {}
-    left = dict(graph)
-    while left:  # a stage comes after all that make what it reads
-        for name, stage in list(left.items()):
-            before = {maker.name for maker in sources(graph, stage).values()}
-            if before & left.keys():
-                continue
-            del left[name]
-            behind = sorted(before & found.keys())
-            if name in stale or behind:
-                why = stale.get(name) or f"if what it reads changes: after {', '.join(behind)}"
-                found[name] = Place(stage=name, why=why, where=_where(stage, params))
-    return [found[name] for name in graph if name in found]
+    why = reasons(upstream(graph), stale)
+    return [Place(stage=name, why=why[name], where=_where(graph[name], params)) for name in graph if name in why]
 
 
 def page(found: list[Place], *, stages: int) -> str:

@@ -9,7 +9,7 @@ import yaml
 
 from components.errors import Phys4dError
 from components.pipeline.graph import GraphStage
-from flows.plan import Plan, followers, upstream, walk
+from flows.plan import Plan, walk
 
 READS = {"simulate@a": (), "simulate@b": (), "left": ("out/simulate@a",), "last": ("out/left/x", "out/simulate@b")}
 GRAPH = {
@@ -71,22 +71,7 @@ def run(
     return walk(plan, runner.submit, room=room, takes=takes, stopping=threading.Event())
 
 
-def test_who_waits_for_whom_follows_from_paths() -> None:
-    assert upstream(GRAPH) == {
-        "simulate@a": set(),
-        "simulate@b": set(),
-        "left": {"simulate@a"},
-        "last": {"left", "simulate@b"},
-    }
-
-
-def test_a_folder_that_holds_what_several_stages_make_waits_for_all_of_them() -> None:
-    report = GraphStage(name="report", template="report", inputs=("out",), code=(), params=(), outs=("report.html",))
-    assert upstream({**GRAPH, "report": report})["report"] == set(GRAPH)
-
-
 def test_the_stage_with_the_longest_chain_behind_it_goes_first(tmp_path: Path) -> None:
-    assert followers(upstream(GRAPH)) == {"simulate@a": 2, "simulate@b": 1, "left": 1, "last": 0}
     graph = dict(reversed(GRAPH.items()))
     lock(tmp_path)
     plan = Plan(tmp_path, graph, targets=tuple(graph), stale=tuple(graph))

@@ -79,11 +79,11 @@ def test_a_promotion_runs_no_stage(params: Params, tmp_path: Path) -> None:
     assert work.judged == ("wan22",)
 
 
-def test_the_plan_says_why_and_what_may_follow(params: Params, tmp_path: Path) -> None:
+def test_the_plan_says_why_and_what_may_follow(params: Params) -> None:
     stale = {"stage3@wan22": "changed deps: params.yaml", "report": "changed command"}
-    assert explained(whole(Request(), GRAPH, params), tmp_path, stale, force=False) == {
+    assert explained(whole(Request(), GRAPH, params), stale, force=False) == {
         "stage3@wan22": "changed deps: params.yaml",
         "evaluate@wan22": "if what it reads changes: after stage3@wan22",
         "report": "changed command",
     }
-    assert explained(evaluation(WAN, GRAPH, params), tmp_path, {}, force=True) == {"evaluate@wan22": "forced"}
+    assert explained(evaluation(WAN, GRAPH, params), {}, force=True) == {"evaluate@wan22": "forced"}
