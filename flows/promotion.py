@@ -6,7 +6,7 @@ from pathlib import Path
 from components.evaluation.verdict import decide
 from components.params import Params
 from components.registry.measured import read_metrics
-from components.registry.promotion import promote
+from components.registry.promotion import consider, promote
 from components.registry.versions import UNREGISTERED
 
 
@@ -27,7 +27,12 @@ def judge(root: Path, backbone: str, params: Params) -> Judged:
 
 
 def foresee(root: Path, backbone: str, params: Params) -> Judged:
-    """The verdict without its consequence: nothing is registered, and so nothing promoted."""
-    text = decide(read_metrics(root, backbone), params.promotion).text
-    reason = f"profile {UNREGISTERED}: " if params.profile == UNREGISTERED else ""
-    return Judged(promoted=False, text=f"{backbone}: {text} ({reason}nothing is registered)")
+    """What `judge` would decide; nothing is registered, and so nothing promoted.
+
+    Of the smoke profile that is what its gains say: it has no champion to be held against.
+    """
+    if params.profile == UNREGISTERED:
+        text = decide(read_metrics(root, backbone), params.promotion).text
+        return Judged(promoted=False, text=f"{backbone}: {text} (profile {UNREGISTERED}: nothing is registered)")
+    found = consider(root, params, backbone=backbone)
+    return Judged(promoted=False, text=f"{found.text} (dry run: nothing is registered)")

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from components.errors import ExitCode, ParametersError
+from components.parameters.loader import load_params
 from components.pipeline.recorded import recorded_hashes
 from components.registry import promotion
 from components.registry.aliases import aliases_of
@@ -18,6 +19,7 @@ from components.registry.trial import Sample
 from components.registry.versions import registry
 from components.report.run_record import BEGIN, END, MADE
 from flows import pipeline
+from flows.promotion import foresee, judge
 from flows.server import configure, start_server
 from tests.flows.toy import FLOW, attempts, make_toy, order
 from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
@@ -196,6 +198,19 @@ def test_a_model_that_is_not_promoted_is_a_verdict_not_a_failure(
     assert "version 1: not promoted: " in capsys.readouterr().out
     with registry(evaluated) as client:
         assert aliases_of(client, NAME) == {"challenger": "1"}
+
+
+def test_a_dry_run_of_the_promotion_holds_the_model_against_the_champion(evaluated: Path) -> None:
+    params = load_params(evaluated / "params.yaml")
+    assert judge(evaluated, "wan22", params).promoted
+    make_model(evaluated, weights="second")  # as good as the champion, and no better
+    make_metrics(evaluated)
+    foreseen = foresee(evaluated, "wan22", params)
+    assert not foreseen.promoted
+    assert "not promoted: chamfer gain over the champion" in foreseen.text
+    assert foreseen.text.endswith("(dry run: nothing is registered)")
+    with registry(evaluated) as client:
+        assert aliases_of(client, NAME) == {"champion": "1"}
 
 
 def test_the_smoke_profile_has_a_verdict_and_registers_nothing(
