@@ -13,6 +13,7 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
 from prefect.runtime import deployment
 from prefect.states import Cancelled, Failed
 
@@ -41,7 +42,7 @@ from flows.request import (
     read_request,
 )
 from flows.stage import Attempts, stop_requests
-from flows.summary import Outcome, plan_text, summary
+from flows.summary import Outcome, broken_off, plan_text, summary
 from flows.tasks import error_of, error_of_task, promotion_task, stage_task
 from flows.turn import turn
 from flows.work import REPORT, Work, WorkOf, evaluation, explained, promotion, whole
@@ -124,18 +125,26 @@ def _run(root: Path, work: Work, request: Request, params: Params, stopping: thr
     ran: list[str] = []
 
     def submit(name: str, done: Callable[[Phys4dError | None], None]) -> None:
+        def end(ended: PrefectFuture[None]) -> None:
+            error = error_of_task(ended, name)
+            if not error:
+                ran.append(name)
+            done(error)
+
         attempts = Attempts(request.retries, stopping)
-        future = stage_task(name, force=name in plan.forced, attempts=attempts, stopping=stopping).submit()
-        future.add_done_callback(lambda ended: done(error_of_task(ended, name)))
-        ran.append(name)
+        stage_task(name, force=name in plan.forced, attempts=attempts, stopping=stopping).submit().add_done_callback(
+            end
+        )
 
     failure = walk(plan, submit, room=request.parallel or cores(), takes=takes, stopping=stopping)
     if work.targets and (root / LOCKFILE).exists():
         text = f"```yaml\n{(root / LOCKFILE).read_text()}\n```"
         create_markdown_artifact(key="dvc-lock", markdown=text, description="dvc.lock as this run left it")
     if stopping.is_set():
-        raise StoppedError("stopped; the same command continues")
+        failure = StoppedError("stopped; the same command continues")
     if failure:
+        text = broken_off(ran, str(failure))
+        create_markdown_artifact(key="summary", markdown=text, description="What was done, and why it ended there")
         raise failure
     verdicts: dict[str, Judged] = {}
     for backbone in work.judged:

@@ -28,7 +28,7 @@ class Outcome:
 
 def summary(root: Path, outcome: Outcome, backbones: Sequence[str]) -> str:
     """Markdown; a backbone that was not measured has a row that says so."""
-    ran = ", ".join(f"`{name}`" for name in outcome.stages) or "nothing: everything is up to date"
+    ran = _names(outcome.stages) or "nothing: everything is up to date"
     lines = [f"Brought up to date: {ran}", ""]
     lines += [f"| backbone | promoted | figure | {' | '.join(ROWS.values())} |", f"|{'---|' * (3 + len(ROWS))}"]
     for backbone in backbones:
@@ -40,11 +40,23 @@ def summary(root: Path, outcome: Outcome, backbones: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def broken_off(stages: Sequence[str], why: str) -> str:
+    """Markdown for a run that failed or was stopped: why, and the stages that were brought up to date before it."""
+    return (
+        f"**Not finished: {why}**\n\nBrought up to date before: {_names(stages) or 'nothing'}. "
+        "No verdict was reached; the next run goes on from here.\n"
+    )
+
+
 def plan_text(reasons: Mapping[str, str], verdicts: Mapping[str, Judged]) -> str:
     """Markdown: the stages that a run would start and why, and the verdicts on what is there now."""
     lines = ["| stage | why |", "|---|---|", *(f"| `{name}` | {reason} |" for name, reason in reasons.items())]
     lines = lines if reasons else ["Everything is up to date: no stage would run."]
     return "\n".join([*lines, "", *(f"- {judged.text}" for judged in verdicts.values())]) + "\n"
+
+
+def _names(stages: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in stages)
 
 
 def _rows(path: Path, backbone: str, judged: Judged | None) -> list[str]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from flows.promotion import Judged
-from flows.summary import Outcome, plan_text, summary
+from flows.summary import Outcome, broken_off, plan_text, summary
 
 OUTCOME = Outcome(
     stages=("stage3@wan22",), verdicts={"wan22": Judged(promoted=True, text="promoted: +3")}, report="data/report.html"
@@ -40,3 +40,10 @@ def test_the_report_is_linked(tmp_path: Path) -> None:
 def test_a_plan_names_stages_and_reasons() -> None:
     assert "| `stage1@wan22` | changed command |" in plan_text({"stage1@wan22": "changed command"}, {})
     assert plan_text({}, {}).startswith("Everything is up to date")
+
+
+def test_a_run_that_failed_says_why_and_what_it_had_done() -> None:
+    page = broken_off(["simulate@dev", "encode@wan22"], "stage1@wan22: loss is nan")
+    assert page.startswith("**Not finished: stage1@wan22: loss is nan**\n")
+    assert "`simulate@dev`, `encode@wan22`" in page
+    assert "Brought up to date before: nothing." in broken_off([], "no")

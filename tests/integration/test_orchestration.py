@@ -127,7 +127,9 @@ def test_a_cancelled_run_leaves_nothing_running_and_the_next_one_continues(serve
     assert served.ended(run) == ("CANCELLED", "stopped; the same command continues")
     wait_until(lambda: served.runs() == [])
     assert f'"code":{int(ExitCode.STOPPED)}' in (served.project.root / ".phys4d/run/left.json").read_text()
-    assert served.artifacts(run)["progress-left"] == 0
+    found = served.artifacts(run)
+    assert found["progress-left"] == 0
+    assert found["summary"].startswith("**Not finished: stopped; the same command continues**")
     (served.project.root / "left.attempts").unlink()
     assert served.ended(served.start("phys4d/manual"))[0] == "COMPLETED"
     assert attempts(served.project) == {"left": 1, "last": 1}
