@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from components.errors import Phys4dError
 
+PART = ".part"  # ends the name of a file that is being written
 NO_ROOM = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "disk quota used up", errno.EFBIG: "size limit"}
 
 
@@ -20,7 +21,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     A full disk is a Phys4dError that names the file; what was finished before is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")  # one writer a file: a killed one's rest is overwritten
+    temporary = path.with_name(f".{path.name}{PART}")  # one writer a file: a killed one's rest is overwritten
     try:
         with temporary.open("wb") as file:
             yield file

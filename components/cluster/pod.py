@@ -1,8 +1,8 @@
 """`phys4d pod STAGE --run ID`: one stage of a run on this machine, for a caller elsewhere.
 
 Params.yaml and dvc.lock come from the run's folder, inputs and outs by DVC, and the stage's entry of dvc.lock goes to
-the folder last: who finds it finds the data. What a stopped or failed stage had finished waits in the storage for the
-next pod. A pod ends with the stage's own exit code, 75 when it was asked to stop.
+the folder last: who finds it finds the data. What a stage had finished waits in the storage for the next pod, also
+where this one is lost without a word. A pod ends with the stage's own exit code, 75 when it was asked to stop.
 """
 
 import os
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from components.checkout import IMAGE_COMMIT
 from components.cluster.dvc import dvc, use_remote
 from components.cluster.entry import disagreements, recorded_entry
+from components.cluster.kept import KeptWork
 from components.cluster.run_folder import RunFolder
 from components.errors import ParametersError, Phys4dError
 from components.parameters.loader import load_params
@@ -27,6 +28,7 @@ from components.storage.store import Storage, storage_of
 from components.tracked_run import PIPELINE
 
 STORAGE, ENDPOINT = "PHYS4D_STORAGE", "PHYS4D_STORAGE_ENDPOINT"
+MINUTE = 60  # seconds
 
 
 def run_pod(root: Path, name: str, *, run: str) -> None:
@@ -40,18 +42,19 @@ def run_pod(root: Path, name: str, *, run: str) -> None:
         sys.stderr.write(f"{name}: an earlier pod of run {run} has done it\n")
         return
     pull_inputs(root, graph, stage)
-    work = work_folder(stage, root)
-    _resume(folder.storage, stage, work)
+    kept = KeptWork(storage=folder.storage, stage=name, work=work_folder(stage, root))
+    kept.resume()
     try:
-        launch(name)
+        with kept.kept_regularly(seconds=MINUTE * load_params().cluster.keep_minutes):
+            launch(name)
     except Phys4dError:
         with _unhurried():
-            _keep(folder.storage, stage, work)
+            kept.keep()
         raise
     with _unhurried():
         dvc(root, "push", "--run-cache", name)
         folder.put_entry(recorded_entry(root, graph, name))
-        _forget(folder.storage, stage, work)
+        kept.forget()
 
 
 def enter_run(root: Path, run: str) -> RunFolder:
@@ -96,28 +99,3 @@ def _unhurried() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous)
-
-
-def _resume(storage: Storage, stage: GraphStage, work: Path) -> None:
-    """Have the stage go on from what an earlier pod kept."""
-    if not work.exists() and storage.published(_work_key(stage, work)):
-        storage.fetch(_work_key(stage, work), work)
-
-
-def _keep(storage: Storage, stage: GraphStage, work: Path) -> None:
-    """Keep what is finished of a stage; why it ended matters more than what goes wrong here."""
-    if not any(path.is_file() for path in work.rglob("*")):
-        return
-    try:
-        storage.publish(work, _work_key(stage, work))
-    except Phys4dError as error:
-        sys.stderr.write(f"{stage.name}: what it had finished is lost with this pod: {error}\n")
-
-
-def _forget(storage: Storage, stage: GraphStage, work: Path) -> None:
-    for key in storage.keys(f"{_work_key(stage, work)}/"):
-        storage.delete(key)
-
-
-def _work_key(stage: GraphStage, work: Path) -> str:
-    return f"progress/{stage.name}/{work.name}"

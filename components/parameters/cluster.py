@@ -31,5 +31,6 @@ class Cluster(Section):
     tracking: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._-]+)*$")]  # for pods
     overlays: list[str]  # names of files in k8s/overlays
     deadline_hours: Annotated[int, Field(ge=1, le=1440)]  # of a pod that has its node
+    keep_minutes: Annotated[float, Field(gt=0, le=1440)]  # until a pod's unfinished work is sent to the storage again
     bring: Literal["data", "entry"]  # what comes back: a stage's outs, or its entry of dvc.lock alone
     pods: dict[str, PodSize]  # by a stage's name, or its template's; `default` for all others

@@ -123,6 +123,22 @@ def test_a_stopped_pod_ends_with_75_and_another_one_goes_on_from_its_work(origin
     assert origin.storage.keys("progress/") == []
 
 
+def test_another_pod_goes_on_from_the_work_of_one_that_was_lost_without_a_word(origin: Origin) -> None:
+    origin.project.set(cluster__keep_minutes=0.005)
+    origin.folder(RUN).publish(origin.project.root)
+    pod = origin.clone("pod")
+    order(pod, "first", "wait")
+    process = pod.start(*PHYS4D, "pod", "first", "--run", RUN)
+    wait_until(lambda: [key for key in origin.storage.keys("progress/") if key.endswith("manifest.json")])
+    process.kill()
+    process.communicate()
+    wait_until(lambda: pod.processes() == [])
+    other, result = origin.pod("first", RUN)
+    assert result.returncode == 0, result.stderr
+    assert (other.root / "first.resumed").exists()
+    assert origin.storage.keys("progress/") == []
+
+
 def test_a_stage_is_published_only_when_its_data_are_in_the_storage(origin: Origin) -> None:
     origin.folder(RUN).publish(origin.project.root)
     pod = origin.clone("pod")
