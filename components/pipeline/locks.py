@@ -17,14 +17,14 @@ class TakenError(Phys4dError):
 
 
 @contextmanager
-def exclusive(path: Path, name: str, *, patience: float = LOCK_PATIENCE) -> Iterator[None]:
+def exclusive(path: Path, name: str, *, patience: float | None = None) -> Iterator[None]:
     """Hold the lock of stage `name` and write this process's id into it; TakenError when another process holds it.
 
-    patience: seconds to wait for it.
+    patience: seconds to wait for it; LOCK_PATIENCE where it is not said.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + (LOCK_PATIENCE if patience is None else patience)
         while not _try_lock(file.fileno()):
             if time.monotonic() > deadline:
                 raise TakenError(

@@ -144,7 +144,7 @@ def test_how_many_samples_go_through_the_network_together_changes_nothing(monkey
     whole, gradients = found()
     monkeypatch.setattr(diffusion, "MOST_PIXELS", 3 * make_toy(section)[0].noise(1, generator())[0, 0].numel())
     in_parts, gradients_in_parts = found()
-    assert in_parts == pytest.approx(whole, rel=1e-4)
+    assert in_parts == pytest.approx(whole, rel=1e-4, abs=1e-7)  # of ratios near 1, in float32
     for expected, one in zip(gradients, gradients_in_parts, strict=True):
         torch.testing.assert_close(one, expected, rtol=1e-3, atol=1e-6)
 
