@@ -40,6 +40,7 @@ def profile_text(name: str) -> str:
         raise ParametersError(f"no profile {name!r}, expected one of {', '.join(profile_names())}")
     yaml = YAML()
     yaml.width = 120
+    yaml.preserve_quotes = True
     read_yaml(PROFILES / f"{BASE}.yaml")  # which names what is wrong in it
     document = yaml.load((PROFILES / f"{BASE}.yaml").read_text(encoding="utf-8"))
     if name != BASE:

@@ -9,6 +9,8 @@ from components.errors import ParametersError
 from components.parameters.loader import load_params, read_yaml
 from components.parameters.profiles import Difference, compare_with, differences, profile_values, use_profile
 
+COMMITTED = Path(__file__).parents[2] / "params.yaml"
+
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,6 +28,11 @@ def test_an_untouched_file_is_replaced_without_a_backup() -> None:
     use_profile("smoke", force=False)
     assert use_profile("laptop", force=False) is None
     assert load_params().profile == "laptop"
+
+
+def test_the_file_that_a_clone_begins_with_is_untouched() -> None:
+    shutil.copy(COMMITTED, "params.yaml")
+    assert use_profile("smoke", force=False) is None
 
 
 def test_an_edited_file_is_refused_and_kept() -> None:
