@@ -14,7 +14,7 @@ from typing import Any
 from components.canonical import canonical_json
 from components.errors import ExitCode, Phys4dError
 from components.files import write_atomically
-from components.parameters.loader import load_params, read_yaml
+from components.parameters.loader import PARAMS_FILE, load_params, read_yaml
 from components.parameters.visible import UNTRACKED, visible
 from components.params import Params
 from components.pipeline.graph import GRAPH_FILE, GraphStage, find_stage, load_graph, lookup, stage_name
@@ -82,7 +82,7 @@ def _run(
     work = work_folder(stage, root)
     work.mkdir(parents=True, exist_ok=True)
     module = importlib.import_module(f"components.stages.{stage.template}")
-    values = stage_values(stage, root)
+    values, code = stage_values(stage, root), _code(stage, root)
     with stage_run(root, name=stage.name, profile=params.profile, params=values, key=work.name, work=work) as run:
         context = StageContext(
             work=work,
@@ -92,6 +92,13 @@ def _run(
         )
         with memory_watched(stage.template, item, params):
             figures: Mapping[str, float] = module.run(visible(params, (*UNTRACKED, *stage.params)), context, **item)
+        changes = [f"{name} of {PARAMS_FILE}" for name in _changes(values, stage_values(stage, root))]
+        changes += _changes(code, _code(stage, root))
+        if changes:  # DVC would record what was made of the old ones as made of the new ones
+            raise Phys4dError(
+                f"{stage.name}: changed while it ran: {', '.join(changes)}: run it again, "
+                "or put them back first, and it goes on from what it saved"
+            )
         if run.begun or "backbone" in item:
             run.finish(figures)
     shutil.rmtree(work.parent)
@@ -117,7 +124,7 @@ def work_key(stage: GraphStage, root: Path) -> str:
     described = {
         "params": stage_values(stage, root),
         "inputs": {path: _digest(root / path) for path in stage.inputs},
-        "code": {path: _digest(root / path) for path in stage.code},
+        "code": _code(stage, root),
     }
     return hashlib.sha256(canonical_json(described).encode()).hexdigest()
 
@@ -162,6 +169,14 @@ def _digest(path: Path) -> str:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _code(stage: GraphStage, root: Path) -> dict[str, str]:
+    return {path: _digest(root / path) for path in stage.code}
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
 
 
 def _orphaned() -> bool:

@@ -67,6 +67,24 @@ def test_a_stage_3_parameter_runs_stage_3_and_what_follows_only(chain: Project) 
     assert ran(chain) == []
 
 
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        ("Path('params.yaml').write_text(Path('params.yaml').read_text().replace('group_size: 2', 'group_size: 4'))",
+         "stage3 of params.yaml"),
+        ("Path('components/files.py').open('a').write('# edited')", "components/files.py"),
+    ],
+)  # fmt: skip
+def test_what_was_made_while_something_changed_is_not_recorded(chain: Project, edit: str, named: str) -> None:
+    module = chain.root / "components/stages/stage3.py"
+    once = f'    if not Path("edited").exists():\n        Path("edited").touch()\n        {edit}\n'
+    module.write_text(module.read_text().replace("    return {}", f"{once}    return {{}}"))
+    result = chain.run(*DVC, "repro", "stage3")
+    assert result.returncode != 0
+    assert f"stage3: changed while it ran: {named}: run it again" in result.stderr
+    assert "stage3" in ran(chain)
+
+
 def test_editing_evaluation_code_trains_nothing(chain: Project) -> None:
     with (chain.root / "components/evaluation/bootstrap.py").open("a") as file:
         file.write("# edited\n")
