@@ -3,6 +3,7 @@
 The stage's own page is the same for the same figures, whoever made them and when; so these are not in it.
 """
 
+import base64
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from components.pipeline.lockfile import LOCKFILE
 
 MADE = Path("data/report/report.html")
 COPY = Path("data/report.html")
+CLAIMS, CHART = Path("docs/evidence.md"), Path("docs/evidence/differences.png")  # of phys4d ablate
 BEGIN, END = "<!-- run -->", "<!-- end of run -->"
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -55,6 +57,7 @@ def with_record(page: str, root: Path, stages: Collection[str]) -> str:
         checkout=read_checkout(root, aside=(EVIDENCE, str(LOCKFILE))),
         took=took,
         total=sum(one.seconds for one in took),
+        evidence=_evidence(root),
     )
     return f"{before}{begin}\n{record}\n{end}{after}"
 
@@ -77,3 +80,10 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _evidence(root: Path) -> dict[str, str] | None:
+    """Where the claims of the method are held against controls, and their chart; None where the project has none."""
+    if not (root / CLAIMS).is_file() or not (root / CHART).is_file():
+        return None
+    return {"page": str(CLAIMS), "chart": base64.b64encode((root / CHART).read_bytes()).decode()}

@@ -48,6 +48,16 @@ def test_the_copy_is_the_page_with_the_record_in_its_place(run: Path) -> None:
     assert with_record(copy, run, STAGES) == copy  # and can be put there again
 
 
+def test_the_copy_links_the_evidence_where_there_is_some(run: Path) -> None:
+    page = rendered(gathered(run))
+    assert "docs/evidence.md" not in with_record(page, run, STAGES)
+    write_atomically(run / "docs/evidence.md", b"# Claims")
+    write_atomically(run / "docs/evidence/differences.png", b"png")
+    sources = read_page(with_record(page, run, STAGES)).sources
+    assert "../docs/evidence.md" in sources
+    assert "data:image/png;base64,cG5n" in sources
+
+
 def test_a_page_without_a_place_for_it_is_told(run: Path) -> None:
     with pytest.raises(Phys4dError, match="phys4d stage report --force"):
         with_record("<html></html>", run, STAGES)
