@@ -16,7 +16,7 @@ from components.registry.promotion import consider, promote, rollback
 from components.registry.trial import Sample
 from components.registry.versions import fetch, registry
 from components.tracked_run import stage_run
-from components.tracking import UnreachableError
+from components.tracking import UnreachableError, sync
 from components.tracking_buffer import buffers
 from tests.registry.models import PARAMS, make_metrics, make_model
 from tests.registry.twin import TWIN_PARAMS, make_twin
@@ -183,6 +183,38 @@ def test_an_outage_at_any_moment_is_said_and_the_same_command_goes_on(
     with registry(tmp_path) as client:
         assert [model.name for model in client.search_registered_models()] == [NAME]
         assert len(client.search_model_versions(f"name = '{NAME}'")) == 2
+
+
+def test_an_outage_of_half_a_minute_in_the_middle_of_a_run_loses_no_figure(
+    server: MlflowServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = 0
+
+    def log_for(seconds: float) -> None:
+        nonlocal steps
+        ended = time.monotonic() + seconds
+        while time.monotonic() < ended:
+            run.log({"outlived": 1.0 / (steps + 1)}, steps)
+            steps += 1
+            time.sleep(0.1)
+
+    with stage_run(tmp_path, name="long", profile="o", params={}, key="k", work=tmp_path / "work") as run:
+        log_for(3)
+        server.stop()
+        log_for(30)
+        server.start()
+        log_for(3)
+    sync(tmp_path)
+    assert capsys.readouterr().err.count("warning:") == 1
+    assert buffers(tmp_path) == []
+    with registry(tmp_path) as client:
+        experiment = client.get_experiment_by_name("phys4d/o")
+        assert experiment
+        (found,) = client.search_runs([experiment.experiment_id])
+        assert found.info.status == "FINISHED"
+        history = client.get_metric_history(found.info.run_id, "outlived")
+    assert steps > 100
+    assert [(one.step, one.value) for one in history] == [(step, 1.0 / (step + 1)) for step in range(steps)]
 
 
 def _home(moment: str) -> object:
