@@ -30,10 +30,14 @@ def on_device(values: torch.Tensor) -> torch.Tensor:
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether matrix products in bfloat16 are faster than in float32: a CPU without AMX is 8 times slower with them."""
+    """Whether matrix products in bfloat16 are faster than in float32: a CPU that only emulates them is 8 times slower.
+
+    With AVX-512's own instructions for them (an AMD of the fifth generation) a training step of a tiny twin takes six
+    tenths of the time; with AMX less.
+    """
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_amx_tile_supported())
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 @contextmanager

@@ -45,12 +45,16 @@ def test_ranks_of_one_machine_share_its_cores(ranks: int, each: int) -> None:
 
 
 @pytest.mark.usefixtures("cpu")
-@pytest.mark.parametrize(("fast", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_products_are_in_bfloat16_only_where_the_processor_has_tiles(
-    monkeypatch: pytest.MonkeyPatch, fast: bool, dtype: torch.dtype
+@pytest.mark.parametrize(
+    ("tiles", "vectors", "dtype"),
+    [(True, False, torch.bfloat16), (False, True, torch.bfloat16), (False, False, torch.float32)],
+)
+def test_products_are_in_bfloat16_only_where_the_processor_has_them(
+    monkeypatch: pytest.MonkeyPatch, tiles: bool, vectors: bool, dtype: torch.dtype
 ) -> None:
-    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: fast)
-    assert has_fast_bfloat16() is fast
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: tiles)
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: vectors)
+    assert has_fast_bfloat16() is (tiles or vectors)
     with mixed_precision():
         assert product().dtype == dtype
     assert product().dtype == torch.float32
