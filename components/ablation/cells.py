@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 EVIDENCE = Path("docs/evidence")
 CELLS_FILE = EVIDENCE / "cells.csv"
-METRICS = ("score", "centroid_error", "chamfer", "permanence", "depth_warp")
+VIDEOS = ("score", "centroid_error", "chamfer", "permanence", "depth_warp")
+HEADS = ("head_foreground_absrel", "head_moving_flow_epe", "head_foreground_iou")  # on true clips; a base has none
+METRICS = (*VIDEOS, *HEADS)
 PLACE = ("backbone", "replicate", "variant", "split")
 FACTS = ("commit", "params", "seed", "steps", "examples", "sampled", "n")
 COLUMNS = (*PLACE, *FACTS, *(f"{name}{end}" for name in METRICS for end in ("", "_low", "_high")))
@@ -60,7 +62,7 @@ def line_of(
         "n": int(figures[f"{row}.score.n"]),
     }
     measured = {
-        f"{name}{column}": f"{figures[f'{row}.{name}{end}']:.6g}"
+        f"{name}{column}": f"{figures[f'{row}.{name}{end}']:.6g}" if f"{row}.{name}{end}" in figures else ""
         for name in METRICS
         for column, end in (("", ""), ("_low", ".low"), ("_high", ".high"))
     }
@@ -110,7 +112,8 @@ def table(
         if line is None:
             lines.append((*cell.key, "", "", NOT_RUN))
             continue
-        shown = [f"{line[name]} [{line[f'{name}_low']}, {line[f'{name}_high']}]" for name in METRICS]
+        shown = [f"{line[name]} [{line[f'{name}_low']}, {line[f'{name}_high']}]" for name in METRICS if line[name]]
+        shown += ["-"] * (len(METRICS) - len(shown))  # a base has no heads
         other = () if line["params"] == wanted[cell.name] else ("of other parameters",)
         lines.append((*cell.key, line["examples"], line["n"], *shown, *other))
     widths = [max(len(line[column]) for line in lines if len(line) > column) for column in range(max(map(len, lines)))]

@@ -13,6 +13,9 @@ TITLES = {
     "chamfer": "4D Chamfer, metres (lower is better)",
     "permanence": "permanence (higher is better)",
     "depth_warp": "depth-warp (lower is better)",
+    "head_foreground_absrel": "heads: relative error of foreground depth (lower is better)",
+    "head_moving_flow_epe": "heads: end-point error of moving flow, pixels (lower is better)",
+    "head_foreground_iou": "heads: overlap of foreground masks (higher is better)",
 }
 
 

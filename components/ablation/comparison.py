@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from components.ablation.cells import EVIDENCE, METRICS, Cell
 from components.ablation.variants import Variant
 from components.errors import Phys4dError
+from components.evaluation.heads import HEAD_METRICS
 from components.evaluation.judge import METRICS as COLUMNS
 from components.evaluation.summary import summarise
 from components.evaluation.table import Table, encode_table
@@ -24,7 +26,7 @@ from components.files import write_atomically
 
 CLIPS = EVIDENCE / "cells"  # of every finished cell its clips' figures
 DIFFERENCES_FILE, CHART_FILE = EVIDENCE / "differences.csv", EVIDENCE / "differences.png"
-HIGHER_IS_BETTER = ("score", "permanence")
+HIGHER_IS_BETTER = ("score", "permanence", "head_foreground_iou")
 HEADER = ("backbone", "split", "variant", "like", "metric", "n", "seeds", "difference", "low", "high", "of_each_seed")
 
 
@@ -74,21 +76,34 @@ def read_clips(cell: Cell, root: Path = Path()) -> Table:
         lines = pq.read_table(path).to_pylist()
     except FileNotFoundError:
         raise Phys4dError(f"{path}: not there, though {cell.name} is finished: git checkout {path}") from None
-    clips = list(dict.fromkeys(line["clip_id"] for line in lines))
-    samples = 1 + max((line["sample"] for line in lines), default=-1)
-    if {line["row"] for line in lines} != {cell.variant} or len(lines) != len(clips) * samples:
+    videos = [line for line in lines if line["sample"] is not None]
+    heads = [line for line in lines if line["sample"] is None]
+    clips = {line["clip_id"]: line["configuration"] for line in videos}
+    samples = 1 + max((line["sample"] for line in videos), default=-1)
+    whole = len(videos) == len(clips) * samples and len(heads) in (0, len(clips))
+    if {line["row"] for line in lines} != {cell.variant} or not whole:
         raise Phys4dError(
-            f"{path}: {len(lines)} lines of {len(clips)} clips, expected {samples} of each, all of {cell.variant}: "
+            f"{path}: {len(videos)} videos of {len(clips)} clips, expected {samples} of each, all of {cell.variant}, "
+            f"and {len(heads)} lines of heads, expected {len(clips)} or 0: "
             "remove its line from cells.csv and run it again"
         )
-    values = np.full((len(clips), samples, len(COLUMNS)), np.nan)
     places = {clip: number for number, clip in enumerate(clips)}
-    configurations = [""] * len(clips)
-    for line in lines:
-        number = places[line["clip_id"]]
-        configurations[number] = line["configuration"]
-        values[number, line["sample"]] = [np.nan if line[name] is None else line[name] for name in COLUMNS]
-    return Table(clip_ids=clips, configurations=configurations, videos={cell.variant: values}, heads={})
+    values = np.full((len(clips), samples, len(COLUMNS)), np.nan)
+    read = np.full((len(clips), len(HEAD_METRICS)), np.nan)
+    for line in videos:
+        values[places[line["clip_id"]], line["sample"]] = _values(line, COLUMNS)
+    for line in heads:
+        read[places[line["clip_id"]]] = _values(line, HEAD_METRICS)
+    return Table(
+        clip_ids=list(clips),
+        configurations=list(clips.values()),
+        videos={cell.variant: values},
+        heads={cell.variant: read} if heads else {},
+    )
+
+
+def _values(line: Mapping[str, Any], names: Sequence[str]) -> list[float]:
+    return [np.nan if line[name] is None else line[name] for name in names]
 
 
 def differences(
@@ -156,11 +171,14 @@ def _paired(tables: Sequence[tuple[Table, Table]]) -> Table:
     def row(number: int) -> NDArray[np.float64]:
         return np.concatenate([next(iter(pair[number].videos.values())) for pair in tables], axis=1)
 
+    def heads(number: int) -> NDArray[np.float64]:
+        return np.asarray(np.mean([next(iter(pair[number].heads.values())) for pair in tables], axis=0), np.float64)
+
     return Table(
         clip_ids=first.clip_ids,
         configurations=first.configurations,
         videos={"before": row(0), "after": row(1)},
-        heads={},
+        heads={"before": heads(0), "after": heads(1)} if all(one.heads for pair in tables for one in pair) else {},
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from components import depth_network
 from components.ablation.cells import Cell, line_of, params_hash, read_cells, write_cells
 from components.ablation.comparison import Difference, differences, write_clips
@@ -14,8 +16,10 @@ from components.ablation.sampling import Choice, sample_videos
 from components.ablation.variants import Variant, params_of
 from components.ablation.workspace import Workspace
 from components.evaluation.evaluate import sampling_plan
+from components.evaluation.heads import head_metrics
 from components.evaluation.ledger import note_look
 from components.evaluation.measure import measure_rows
+from components.evaluation.sampling import read_true_clips
 from components.evaluation.summary import summarise
 from components.evaluation.table import Table
 from components.evaluation.takes import scenes_of, take_places
@@ -89,9 +93,10 @@ class Ablation:
             stopped=self.stopped,
             advance=lambda _: None,
         )
+        heads = None if judged == "base" else [head_metrics(read, clip) for clip, read in read_true_clips(plan, model)]
         return Table(
             clip_ids=[place.take1.clip_id for place in places],
             configurations=[place.configuration for place in places],
             videos={cell.variant: made[cell.variant]},
-            heads={},
+            heads={} if heads is None else {cell.variant: np.stack(heads)},
         )

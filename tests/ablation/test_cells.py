@@ -31,6 +31,14 @@ def test_cells_come_back_in_the_order_of_their_places(tmp_path: Path) -> None:
     assert LINE["examples"] == str(cost_of(LAPTOP, "stage2").examples)
 
 
+def test_a_base_has_no_figures_of_heads(tmp_path: Path) -> None:
+    figures = {name: value for name, value in FIGURES.items() if ".head_" not in name} | {"stage2.score.n": 64}
+    line = line_of(CELL, LAPTOP, cost_of(LAPTOP, "stage2"), figures, row="stage2", commit="0123456789ab")
+    write_cells([line], tmp_path / "cells.csv")
+    assert read_cells(tmp_path / "cells.csv")[CELL.key]["head_foreground_absrel"] == ""
+    assert table([CELL], {CELL.key: line}, {CELL.name: line["params"]}).endswith("-")
+
+
 def test_other_columns_are_refused(tmp_path: Path) -> None:
     (tmp_path / "cells.csv").write_text("backbone,variant\n")
     with pytest.raises(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.ablation.cells import METRICS, Cell
+from components.ablation.cells import VIDEOS, Cell
 from components.ablation.chart import draw
 from components.ablation.comparison import (
     Difference,
@@ -18,10 +18,12 @@ from components.ablation.comparison import (
 )
 from components.ablation.variants import Variant
 from components.errors import Phys4dError
+from components.evaluation.heads import HEAD_METRICS
 from components.evaluation.judge import METRICS as COLUMNS
 from components.evaluation.table import Table
 
 CHAMFER = COLUMNS.index("chamfer")
+FLOW = HEAD_METRICS.index("head_moving_flow_epe")
 VARIANTS = {
     "base": Variant(name="base", judged="base"),
     "stage2": Variant(name="stage2", judged="stage2", like="base"),
@@ -35,11 +37,14 @@ def cell(variant: str, replicate: int = 0) -> Cell:
 
 
 def table_of(name: str, *, seed: int, gain: float = 0.0, scenes: int = SCENES) -> Table:
-    """Random figures, the same for a seed, and a gain in Chamfer."""
+    """Random figures, the same for a seed, and a gain in Chamfer and in the heads' flow; a base has no heads."""
     values = np.random.default_rng(seed).uniform(0.1, 0.5, (scenes, SAMPLES, len(COLUMNS)))
     values[..., CHAMFER] += gain
     names = [f"clip{number}" for number in range(scenes)]
-    return Table(clip_ids=names, configurations=names, videos={name: values}, heads={})
+    read = np.random.default_rng(seed + 100).uniform(0.1, 0.5, (scenes, len(HEAD_METRICS)))
+    read[:, FLOW] += gain
+    heads = {} if name == "base" else {name: read}
+    return Table(clip_ids=names, configurations=names, videos={name: values}, heads=heads)
 
 
 def found(root: Path, *cells: Cell) -> Mapping[tuple[str, str, str], Difference]:
@@ -55,6 +60,7 @@ def test_clips_come_back_as_they_were_kept(tmp_path: Path) -> None:
     assert back.clip_ids == table.clip_ids
     assert back.configurations == table.configurations
     np.testing.assert_array_equal(back.videos["stage2"], table.videos["stage2"])
+    np.testing.assert_array_equal(back.heads["stage2"], table.heads["stage2"])
 
 
 def test_what_was_planted_in_every_video_is_found_exactly(tmp_path: Path) -> None:
@@ -68,6 +74,18 @@ def test_what_was_planted_in_every_video_is_found_exactly(tmp_path: Path) -> Non
     for value in (one.value, one.low, one.high, *one.of_seeds.values()):
         assert value == pytest.approx(-0.05)
     assert one.reading == "better"
+
+
+def test_heads_are_compared_where_both_have_some(tmp_path: Path) -> None:
+    for replicate in (0, 1):
+        for name, gain in (("base", 0.0), ("stage2", 0.2), ("other", 0.1)):
+            write_clips(cell(name, replicate), table_of(name, seed=replicate, gain=gain), tmp_path)
+    made = found(tmp_path, *(cell(name, number) for name in VARIANTS for number in (0, 1)))
+    one = made["other", "stage2", "head_moving_flow_epe"]
+    for value in (one.value, one.low, one.high, *one.of_seeds.values()):
+        assert value == pytest.approx(-0.1)
+    assert one.reading == "better"
+    assert ("other", "base", "head_moving_flow_epe") not in made
 
 
 def test_a_seed_of_one_side_alone_is_not_compared(tmp_path: Path) -> None:
@@ -110,7 +128,7 @@ def test_cells_of_other_clips_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_another_row_is_refused(tmp_path: Path) -> None:
     write_clips(cell("stage2"), table_of("base", seed=0), tmp_path)
-    with pytest.raises(Phys4dError, match="expected 3 of each, all of stage2"):
+    with pytest.raises(Phys4dError, match="expected 3 of each, all of stage2, and 0 lines of heads"):
         read_clips(cell("stage2"), tmp_path)
     with pytest.raises(Phys4dError, match="not there, though wan22-base-0-dev is finished"):
         read_clips(cell("base"), tmp_path)
@@ -132,5 +150,5 @@ def test_the_same_differences_give_the_same_chart_and_lines(tmp_path: Path) -> N
     assert draw(made) != draw([replace(one, value=one.value + 1) for one in made])
     write_differences(made, tmp_path / "differences.csv")
     lines = (tmp_path / "differences.csv").read_text().splitlines()
-    assert len(lines) == 1 + len(METRICS)
+    assert len(lines) == 1 + len(VIDEOS)
     assert lines[1].startswith("wan22,dev,stage2,base,score,12,1,")
