@@ -15,3 +15,11 @@ pytest_plugins = ("tests.servers.fixtures",)
 @pytest.fixture(autouse=True)
 def in_project(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
+
+
+LONGEST = ("integration", "test_whole_ranges.py", "test_ranks.py")  # of folders and files
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files go first: at the end no process waits for another that has just begun one."""
+    items.sort(key=lambda item: not any(name in item.path.parts for name in LONGEST))
