@@ -74,6 +74,7 @@ def test_a_stage_3_parameter_runs_stage_3_and_what_follows_only(chain: Project) 
          "stage3 of params.yaml"),
         ("Path('components/files.py').open('a').write('# edited')", "components/files.py"),
     ],
+    ids=["a parameter", "a module"],
 )  # fmt: skip
 def test_what_was_made_while_something_changed_is_not_recorded(chain: Project, edit: str, named: str) -> None:
     module = chain.root / "components/stages/stage3.py"
