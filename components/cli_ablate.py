@@ -23,7 +23,7 @@ def ablate(
     A finished cell is a line of docs/evidence/cells.csv, what a variant differs by from what it is compared with one of
     docs/evidence/differences.csv. Data and judge are the project's own.
     """
-    from components.ablation.cells import Cell, params_hash, read_cells, table
+    from components.ablation.cells import Cell, read_cells, table
     from components.ablation.chart import draw
     from components.ablation.comparison import CHART_FILE, write_differences
     from components.ablation.run import Ablation
@@ -59,7 +59,7 @@ def ablate(
         for cell in () if list_only else cells:
             if not ablation.is_finished(cell):
                 ablation.run(cell)
-    wanted = {cell.name: params_hash(ablation.params_of(cell)) for cell in cells}
+    wanted = {cell.name: ablation.hash_of(cell) for cell in cells}
     found = ablation.differences()
     if found and not list_only:
         write_differences(found)

@@ -49,12 +49,12 @@ class Cell:
 
 
 def line_of(
-    cell: Cell, params: "Params", cost: Cost, figures: Mapping[str, float], *, row: str, commit: str
+    cell: Cell, params: "Params", cost: Cost, figures: Mapping[str, float], *, row: str, commit: str, best_of: int = 1
 ) -> dict[str, str]:
     """The line of a finished cell; figures: `row.metric`, with .low and .high, and .n."""
     facts = {
         "commit": commit,
-        "params": params_hash(params),
+        "params": params_hash(params, best_of=best_of),
         "seed": params.seed,
         "steps": cost.steps,
         "examples": cost.examples,
@@ -73,9 +73,9 @@ def line_of(
     }
 
 
-def params_hash(params: "Params") -> str:
-    """What parameters are known by: those that a training or its measurement depends on."""
-    values = params.model_dump(mode="json", exclude=ELSEWHERE)
+def params_hash(params: "Params", *, best_of: int = 1) -> str:
+    """What a cell's parameters are known by: those that its training or measurement depends on."""
+    values = params.model_dump(mode="json", exclude=ELSEWHERE) | ({"best_of": best_of} if best_of > 1 else {})
     return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:16]
 
 

@@ -49,7 +49,11 @@ class Ablation:
     def is_finished(self, cell: Cell) -> bool:
         """Whether it was measured with the parameters as they are now."""
         line = read_cells().get(cell.key)
-        return line is not None and line["params"] == params_hash(self.params_of(cell))
+        return line is not None and line["params"] == self.hash_of(cell)
+
+    def hash_of(self, cell: Cell) -> str:
+        """What the cell's parameters are known by."""
+        return params_hash(self.params_of(cell), best_of=self.variants[cell.variant].best_of)
 
     def differences(self) -> list[Difference]:
         """All comparisons of finished cells, those of the variants and parameters as they are now."""
@@ -69,7 +73,7 @@ class Ablation:
         figures = summarise(table, seed=self.params.seed, resamples=self.params.evaluation.bootstrap_samples, gains=())
         videos = math.prod(table.videos[cell.variant].shape[:2])
         cost = cost_of(params, variant.judged) + choice_cost(videos, variant.best_of)
-        line = line_of(cell, params, cost, figures, row=cell.variant, commit=self.commit)
+        line = line_of(cell, params, cost, figures, row=cell.variant, commit=self.commit, best_of=variant.best_of)
         write_clips(cell, table)
         write_cells((read_cells() | {cell.key: line}).values())
 

@@ -61,3 +61,4 @@ def test_parameters_are_known_by_what_is_made_with_them() -> None:
     faster = LAPTOP.model_copy(update={"resources": LAPTOP.resources.model_copy(update={"processes": 7})})
     assert params_hash(faster) == params_hash(LAPTOP)
     assert params_hash(LAPTOP.model_copy(update={"seed": 1})) != params_hash(LAPTOP)
+    assert len({params_hash(LAPTOP, best_of=number) for number in (1, 4, 8)}) == 3
