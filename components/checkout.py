@@ -31,6 +31,12 @@ def read_checkout(root: Path, *, aside: Sequence[str] = (EVIDENCE,)) -> Checkout
     return None if commit is None or changes is None else Checkout(commit=commit, changed=bool(changes))
 
 
+def checked_out(root: Path) -> str:
+    """The commit's first twelve digits, with a + where files differ from it; empty where git has none."""
+    found = read_checkout(root)
+    return "" if found is None else found.commit[:12] + "+" * found.changed
+
+
 def is_tracked(root: Path, path: str) -> bool:
     """Whether the commit has files at a path: they are in every clone of it, and in its image."""
     if os.environ.get(IMAGE_COMMIT) and not (root / ".git").exists():

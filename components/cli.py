@@ -14,6 +14,7 @@ from components import (
     cli_cluster,
     cli_doctor,
     cli_faults,
+    cli_generalise,
     cli_groups,
     cli_plan,
     cli_promotion,
@@ -105,6 +106,7 @@ app.command("pod", hidden=True)(cli_cluster.pod)
 app.command("join", hidden=True)(cli_cluster.join)
 app.command("plan")(cli_plan.plan)
 app.command("ablate")(cli_ablate.ablate)
+app.command("generalise")(cli_generalise.generalise)
 app.command("doctor")(cli_doctor.doctor)
 app.command("status")(cli_doctor.status)
 app.command("simulate")(cli_simulate.simulate)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from components.cli_common import AsJson, enter_project, show
+from components.cli_common import AsJson, check_names, enter_project, show
 
 
 def ablate(
@@ -29,8 +29,8 @@ def ablate(
     from components.ablation.run import Ablation
     from components.ablation.variants import VARIANTS_FILE, load_variants
     from components.ablation.workspace import open_workspace
+    from components.checkout import checked_out
     from components.compute import use_cores
-    from components.errors import ParametersError
     from components.files import write_atomically
     from components.parameters.loader import load_params
     from components.processes import signals
@@ -38,13 +38,8 @@ def ablate(
     file = variants.absolute() if variants else VARIANTS_FILE
     enter_project()
     params, known = load_params(), load_variants(file)
-    for option, given, allowed in (
-        ("--variant", variant, list(known)),
-        ("--backbone", backbone, params.pipeline.backbones),
-    ):
-        for name in given or ():
-            if name not in allowed:
-                raise ParametersError(f"{option} {name[:40]!r} is wrong, expected one of {', '.join(allowed)}")
+    check_names("--variant", variant, known)
+    check_names("--backbone", backbone, params.pipeline.backbones)
     cells = [
         Cell(backbone=one, replicate=replicate, variant=name, split=split)
         for one in backbone or params.pipeline.backbones
@@ -53,7 +48,11 @@ def ablate(
     ]
     with signals() as stopped:
         ablation = Ablation(
-            workspace=open_workspace(Path(), stopped), params=params, variants=known, commit=_commit(), stopped=stopped
+            workspace=open_workspace(Path(), stopped),
+            params=params,
+            variants=known,
+            commit=checked_out(Path()),
+            stopped=stopped,
         )
         use_cores(params.resources)
         for cell in () if list_only else cells:
@@ -70,11 +69,3 @@ def ablate(
         show({"cells": lines, "differences": [one.line() for one in found]}, as_json=True)
     else:
         typer.echo(table(cells, read_cells(), wanted))
-
-
-def _commit() -> str:
-    """The commit that is checked out, with a + where files differ from it; empty where git has none."""
-    from components.checkout import read_checkout
-
-    found = read_checkout(Path())
-    return "" if found is None else found.commit[:12] + "+" * found.changed

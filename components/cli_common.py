@@ -1,7 +1,7 @@
 """What all commands share: where they work, and how they print figures."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import typer
@@ -21,6 +21,16 @@ def enter_project() -> None:
     from components.pipeline.execution import project_root
 
     os.chdir(project_root())
+
+
+def check_names(option: str, given: Iterable[str] | None, allowed: Iterable[str]) -> None:
+    """ParametersError for a name that was given and is not allowed."""
+    from components.errors import ParametersError
+
+    allowed = list(allowed)
+    for name in given or ():
+        if name not in allowed:
+            raise ParametersError(f"{option} {name[:40]!r} is wrong, expected one of {', '.join(allowed)}")
 
 
 MOST_LINES = 60  # of figures that are printed

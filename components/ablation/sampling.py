@@ -35,16 +35,17 @@ class Choice:
     split: Path
 
 
-def sample_videos(plan: Plan, model: Model, judge: "DepthReader", folder: Path, choice: Choice) -> None:
+def sample_videos(plan: Plan, model: Model, judge: "DepthReader", folder: Path, choice: Choice | None = None) -> None:
     """All of a model's videos of a plan, and their depth as the judge reads it; nothing of its heads."""
-    prompts, headless = replace(plan, samples=plan.samples * choice.of).prompts(), replace(model, heads=None)
-    chooser = _Chooser(plan, model, choice) if choice.of > 1 else None
+    of = choice.of if choice else 1
+    prompts, headless = replace(plan, samples=plan.samples * of).prompts(), replace(model, heads=None)
+    chooser = _Chooser(plan, model, choice) if choice and of > 1 else None
     with new_row(folder, judge, (len(plan.places), plan.samples, *plan.shape())) as writer:
         for sample in range(plan.samples):
             for clips in plan.batches():
                 made = [
                     make_videos(plan, prompts, headless, clips=clips, sample=number)
-                    for number in range(sample, plan.samples * choice.of, plan.samples)
+                    for number in range(sample, plan.samples * of, plan.samples)
                 ]
                 writer.put(clips, sample, chooser.best(made, clips) if chooser else made[0].rgb)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from components.ablation.cost import JUDGED, cost_of
 from components.errors import ParametersError
 from components.parameters.loader import parse_params, read_yaml
+from components.parameters.profiles import overlay
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -70,7 +71,7 @@ def _check(variant: Variant, variants: Mapping[str, Variant], *, place: str) -> 
 def params_of(variant: Variant, params: "Params", variants: Mapping[str, Variant], *, replicate: int = 0) -> "Params":
     """The parameters of a variant's training; replicates have other weights, batches and noise on the same data."""
     values = params.model_dump(mode="json")
-    _overlay(values, variant.params, source=f"variant {variant.name}")
+    overlay(values, variant.params, source=f"variant {variant.name}")
     values["seed"] = params.seed + replicate
     changed = parse_params(values, source=f"variant {variant.name}")
     if variant.matched is None or variant.like is None:
@@ -87,13 +88,3 @@ def params_of(variant: Variant, params: "Params", variants: Mapping[str, Variant
         )
     values[section][name] += more
     return parse_params(values, source=f"variant {variant.name}")
-
-
-def _overlay(values: dict[str, Any], changes: Mapping[str, Any], *, source: str) -> None:
-    for name, change in changes.items():
-        if name not in values:
-            raise ParametersError(f"{source}: no field {name!r} in params.yaml")
-        if isinstance(change, dict) and isinstance(values[name], dict):
-            _overlay(values[name], change, source=source)
-        else:
-            values[name] = change

@@ -44,6 +44,12 @@ class Workspace:
         graph = load_graph(self.root)
         self._dvc("repro", *(name for name, stage in graph.items() if stage.template not in OF_A_MODEL))
 
+    def make_split(self, params: "Params", split: str) -> Path:
+        """Make the clips of one split, and nothing that follows from them; their folder."""
+        self._write(params)
+        self._dvc("repro", "--single-item", f"simulate@{split}")
+        return self.root / "data/simulation" / split
+
     def train(self, params: "Params", *, backbone: str, judged: str) -> Path:
         """Train a variant up to the model that is judged; the folder of the backbone's models."""
         self._write(params)

@@ -44,7 +44,7 @@ def profile_text(name: str) -> str:
     read_yaml(PROFILES / f"{BASE}.yaml")  # which names what is wrong in it
     document = yaml.load((PROFILES / f"{BASE}.yaml").read_text(encoding="utf-8"))
     if name != BASE:
-        _overlay(document, read_yaml(PROFILES / f"{name}.yaml"), source=f"profiles/{name}.yaml", prefix="")
+        overlay(document, read_yaml(PROFILES / f"{name}.yaml"), source=f"profiles/{name}.yaml")
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
@@ -108,15 +108,19 @@ def _free_backup() -> Path:
     return next(path for path in itertools.chain([first], numbered) if not path.exists())
 
 
-def _overlay(base: MutableMapping[str, Any], changes: Mapping[str, Any], *, source: str, prefix: str) -> None:
+def overlay(base: MutableMapping[str, Any], changes: Mapping[str, Any], *, source: str, prefix: str = "") -> None:
+    """Put changes on top of parameters, in place; a table of shares is replaced whole.
+
+    ParametersError names a key that `base` does not have.
+    """
     for key, value in changes.items():
         if key not in base:
-            raise ParametersError(f"{source}: {prefix}{key}: unknown key, not in profiles/{BASE}.yaml")
+            raise ParametersError(f"{source}: {prefix}{key}: unknown key, not in {PARAMS_FILE}")
         if isinstance(value, Mapping) and key in TABLES:
             for left_out in set(base[key]) - set(value):
                 del base[key][left_out]
             base[key].update(value)
         elif isinstance(value, Mapping) and isinstance(base[key], MutableMapping):
-            _overlay(base[key], value, source=source, prefix=f"{prefix}{key}.")
+            overlay(base[key], value, source=source, prefix=f"{prefix}{key}.")
         else:
             base[key] = value

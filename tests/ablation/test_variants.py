@@ -68,7 +68,7 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, body: object, message:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"stage2": {"weight": 1}}, r"variant one: no field 'weight' in params\.yaml"),
+        ({"stage2": {"weight": 1}}, r"variant one: stage2\.weight: unknown key, not in params\.yaml"),
         ({"stage3": {"anchor": -1}}, r"variant one: stage3\.anchor: -1"),
     ],
 )
