@@ -21,6 +21,8 @@ from tests.dotted import set_fields
 SOURCE = Path(__file__).parents[2]
 PHYS4D = (sys.executable, "-m", "components")
 DVC = (sys.executable, "-m", "dvc")
+FINISHED = SOURCE / ".phys4d/cache/smoke"  # a finished smoke project, by the hash of its code
+PATIENCE = 1800.0  # seconds that a worker waits for another's run of the graph
 
 
 @dataclass(frozen=True)
@@ -95,19 +97,48 @@ def make_project(root: Path, changes: Mapping[str, object] | None = None) -> Pro
     return project
 
 
+def run_smoke(root: Path) -> Project:
+    """The smoke project in `root`, in which the whole graph has just run; the slow tests begin with a copy of it."""
+    project = make_project(root)
+    result = project.run(*DVC, "repro")
+    assert result.returncode == 0, result.stderr
+    with exclusive(FINISHED.with_suffix(".lock"), "the smoke project", patience=PATIENCE):
+        _keep(project)
+    return project
+
+
 def finished_smoke(factory: pytest.TempPathFactory, name: str) -> Project:
-    """A copy of the smoke project in which all is done: the graph runs once for all who only start from its end."""
-    base = factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with exclusive(shared / "smoke.lock", "the smoke project", patience=1800):
-        if not (shared / "smoke-done").exists():
-            shutil.rmtree(shared / "smoke", ignore_errors=True)
-            result = make_project(shared / "smoke").run(*DVC, "repro")
+    """A copy of a smoke project in which all is done: the graph runs once for all who start from its end."""
+    with exclusive(FINISHED.with_suffix(".lock"), "the smoke project", patience=PATIENCE):
+        kept = FINISHED / _code()
+        if not kept.exists():
+            project = make_project(factory.mktemp("smoke"))
+            result = project.run(*DVC, "repro")
             assert result.returncode == 0, result.stderr
-            (shared / "smoke-done").touch()
-    root = factory.mktemp(name) / "project"
-    shutil.copytree(shared / "smoke", root, symlinks=True)
+            _keep(project)
+        root = factory.mktemp(name) / "project"
+        shutil.copytree(kept, root, symlinks=True)
     return Project(root)
+
+
+def _keep(project: Project) -> None:
+    """In the place of what an older code made, whole or not at all."""
+    unfinished = FINISHED.with_suffix(".part")
+    for old in (unfinished, FINISHED):
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(project.root, unfinished, symlinks=True)
+    FINISHED.mkdir()
+    unfinished.rename(FINISHED / _code())
+
+
+def _code() -> str:
+    """sha256 of all that decides what the smoke project makes."""
+    digest = hashlib.sha256()
+    for name in ("components", "profiles", "dvc.yaml", "constraints.txt"):
+        files = [SOURCE / name] if (SOURCE / name).is_file() else sorted((SOURCE / name).rglob("*"))
+        for path in (one for one in files if one.is_file() and one.parent.name != "__pycache__"):
+            digest.update(f"{path.relative_to(SOURCE)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = 120.0, every: float = 0.02) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from components.index import read_index, read_split
 from components.tracking import DATABASE
-from tests.integration.project import DVC, PHYS4D, Project, make_project
+from tests.integration.project import DVC, PHYS4D, Project, make_project, run_smoke
 from tests.report.html import read_page
 
 SPLITS = ("appearance", "labeler", "judge", "train", "dev", "test")
@@ -20,10 +20,7 @@ SPLITS = ("appearance", "labeler", "judge", "train", "dev", "test")
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = make_project(tmp_path_factory.mktemp("smoke"))
-    result = project.run(*DVC, "repro")
-    assert result.returncode == 0, result.stderr
-    return project
+    return run_smoke(tmp_path_factory.mktemp("smoke"))
 
 
 def stale(project: Project) -> set[str]:
