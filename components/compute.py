@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from components.params import Resources
 
 
-def use_cores(resources: "Resources") -> None:
-    """Have torch use all the cores a stage may use; ranks that train together share them."""
-    torch.set_num_threads(max(1, resources.processes * resources.threads // resources.ranks))
+def use_cores(resources: "Resources", *, beside: int = 1) -> None:
+    """Have torch use all the cores a stage may use; ranks that train together share them.
+
+    beside: how many such stages run side by side, and share the cores too.
+    """
+    torch.set_num_threads(max(1, resources.processes * resources.threads // resources.ranks // beside))
 
 
 def device() -> torch.device:

@@ -31,6 +31,7 @@ class Resources(Section):
     processes: Annotated[int, Field(ge=1, le=1024)]
     threads: Annotated[int, Field(ge=1, le=1024)]
     ranks: Annotated[int, Field(ge=1, le=64)]  # processes of this machine that train together, one on an accelerator
+    trainings: Annotated[int, Field(ge=1, le=64)]  # of several backbones, side by side, each on its share of the cores
     checkpointing: bool  # blocks are computed again in the backward pass: less memory, a third more time
     shard: bool  # each rank keeps a part of the transformer
     compile: bool  # blocks by torch.compile

@@ -39,3 +39,17 @@ def bring(name: str, *, force: bool, stopping: threading.Event, say: Callable[[s
 
     pipeline = os.environ.get(PIPELINE, "")
     run_elsewhere(stage, graph, params, root, pipeline=pipeline, stopping=stopping, say=say)
+
+
+def room_of(stage: GraphStage, params: Params, *, counted: bool) -> int:
+    """How many cores of this machine a stage takes while it runs, none in a pod; 1 of any where stages are `counted`.
+
+    Stages of several backbones run side by side, each on its share.
+    """
+    if in_pod(stage, params):
+        return 0
+    if counted:
+        return 1
+    resources = params.resources
+    side_by_side = resources.trainings if stage.name.partition("@")[2] in params.pipeline.backbones else 1
+    return stage.cores or max(1, resources.processes * resources.threads // side_by_side)

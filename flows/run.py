@@ -26,7 +26,7 @@ from components.pipeline.stale import stale_stages
 from components.processes import die_with_parent
 from components.report.run_record import write_copy
 from components.tracked_run import PIPELINE, pipeline_run
-from flows.place import in_pod
+from flows.place import room_of
 from flows.plan import walk
 from flows.promotion import Judged, foresee
 from flows.request import (
@@ -114,12 +114,9 @@ def _foreseen(root: Path, work: Work, request: Request, params: Params, say: Cal
 
 
 def _run(root: Path, work: Work, request: Request, params: Params, stopping: threading.Event) -> Outcome:
-    each = params.resources.processes * params.resources.threads
 
     def takes(name: str) -> int:
-        if in_pod(work.graph[name], params):
-            return 0
-        return 1 if request.parallel else work.graph[name].cores or each
+        return room_of(work.graph[name], params, counted=bool(request.parallel))
 
     plan = work.plan(root, stale_stages(root) if work.targets else {}, force=request.force, takes=takes)
     ran: list[str] = []

@@ -8,7 +8,7 @@ import torch
 from components.compute import device, has_fast_bfloat16, mixed_precision, use_cores
 from components.params import Resources
 
-RESOURCES = Resources(processes=2, threads=1, ranks=1, checkpointing=False, shard=False, compile=False)
+RESOURCES = Resources(processes=2, threads=1, ranks=1, trainings=2, checkpointing=False, shard=False, compile=False)
 
 
 @pytest.fixture
@@ -35,6 +35,13 @@ def test_training_uses_the_cores_of_all_processes() -> None:
     assert torch.get_num_threads() == 2
     use_cores(RESOURCES.model_copy(update={"processes": 1}))
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize(("processes", "beside", "each"), [(2, 2, 1), (8, 2, 4), (8, 3, 2), (1, 2, 1)])
+def test_trainings_side_by_side_share_the_cores(processes: int, beside: int, each: int) -> None:
+    use_cores(RESOURCES.model_copy(update={"processes": processes}), beside=beside)
+    assert torch.get_num_threads() == each
 
 
 @pytest.mark.usefixtures("threads")

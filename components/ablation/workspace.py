@@ -62,7 +62,8 @@ class Workspace:
         return self.root / "models" / backbone
 
     def _write(self, params: "Params") -> None:
-        text = yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False)
+        alone = params.resources.model_copy(update={"trainings": 1})  # one cell at a time has all the cores
+        text = yaml.safe_dump(params.model_copy(update={"resources": alone}).model_dump(mode="json"), sort_keys=False)
         write_atomically(self.root / PARAMS_FILE, text.encode())
 
     def _dvc(self, *arguments: str) -> None:

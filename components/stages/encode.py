@@ -21,7 +21,7 @@ UNIT = "clips"
 
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write data/encoded/BACKBONE."""
-    use_cores(params.resources)
+    use_cores(params.resources, beside=params.resources.trainings)
     model = load_model(Path("models") / backbone / "base")
     folder = new_folder(context.work / "encoded")
     train, labelled = Path("data/simulation/train"), Path("data/pseudo_labels")

@@ -28,7 +28,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
     from components.evaluation.results import write_results
     from components.evaluation.summary import summarise
 
-    use_cores(params.resources)
+    use_cores(params.resources, beside=params.resources.trainings)
     split, train = (Path("data/simulation") / name for name in (params.evaluation.split, "train"))
     places = take_places(split, read_index(split))
     network = params.evaluation.frechet_network
@@ -42,7 +42,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
             judge=depth_network.load(Path("models/depth_nets/judge")),
             mean_depth=mean_depth(train, read_index(train)),
             score_size=params.evaluation.physics_iq_size,
-            processes=params.resources.processes,
+            processes=max(1, params.resources.processes // params.resources.trainings),
             work=context.work,
             features=features,
         )

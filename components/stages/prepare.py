@@ -17,7 +17,7 @@ UNIT = "steps"
 
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write models/BACKBONE/base."""
-    use_cores(params.resources)
+    use_cores(params.resources, beside=params.resources.trainings)
     section = getattr(params.backbones, backbone)
     folder = new_folder(context.work / "base")
     if section.size == "tiny":

@@ -22,7 +22,7 @@ UNIT = "steps"
 
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write models/BACKBONE/stage2."""
-    use_cores(params.resources)
+    use_cores(params.resources, beside=params.resources.trainings)
     with together(params.resources.ranks, context.work):
         return _train(params, context, backbone)
 

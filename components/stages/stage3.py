@@ -29,7 +29,7 @@ DEV, JUDGE = Path("data/simulation/dev"), Path("models/depth_nets/judge")
 
 def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[str, float]:
     """Write models/BACKBONE/stage3."""
-    use_cores(params.resources)
+    use_cores(params.resources, beside=params.resources.trainings)
     with together(params.resources.ranks, context.work):
         return _train(params, context, backbone)
 
