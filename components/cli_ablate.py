@@ -46,15 +46,15 @@ def ablate(
         for replicate in range(replicates)
         for name in variant or known
     ]
-    with signals() as stopped:
+    with signals() as stopped, open_workspace(Path(), stopped, looking=list_only) as workspace:
         ablation = Ablation(
-            workspace=open_workspace(Path(), stopped),
+            workspace=workspace,
             params=params,
             variants=known,
             commit=checked_out(Path()),
             stopped=stopped,
         )
-        use_cores(params.resources)
+        use_cores(params.resources, beside=params.resources.trainings)
         for cell in () if list_only else cells:
             if not ablation.is_finished(cell):
                 ablation.run(cell)

@@ -37,15 +37,15 @@ def generalise(
     params, known = load_params(), load_shifts(file)
     check_names("--shift", shift, known)
     check_names("--backbone", backbone, params.pipeline.backbones)
-    with signals() as stopped:
+    with signals() as stopped, open_workspace(Path(), stopped, looking=list_only) as workspace:
         found = Generalisation(
-            workspace=open_workspace(Path(), stopped),
+            workspace=workspace,
             params=params,
             scenes=scenes,
             commit=checked_out(Path()),
             stopped=stopped,
         )
-        use_cores(params.resources)
+        use_cores(params.resources, beside=params.resources.trainings)
         for one in () if list_only else backbone or params.pipeline.backbones:
             missing = [known[name] for name in shift or known if not found.is_finished(one, known[name])]
             models = found.train(one) if missing else Path()

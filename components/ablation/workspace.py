@@ -8,8 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from components.errors import Phys4dError, StoppedError
 from components.files import write_atomically
 from components.parameters.loader import PARAMS_FILE
 from components.pipeline.graph import GRAPH_FILE, load_graph
+from components.pipeline.locks import exclusive
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -62,8 +63,7 @@ class Workspace:
         return self.root / "models" / backbone
 
     def _write(self, params: "Params") -> None:
-        alone = params.resources.model_copy(update={"trainings": 1})  # one cell at a time has all the cores
-        text = yaml.safe_dump(params.model_copy(update={"resources": alone}).model_dump(mode="json"), sort_keys=False)
+        text = yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False)
         write_atomically(self.root / PARAMS_FILE, text.encode())
 
     def _dvc(self, *arguments: str) -> None:
@@ -80,9 +80,21 @@ class Workspace:
             raise Phys4dError(f"dvc {' '.join(arguments)} failed in {self.root}: what it printed says why")
 
 
-def open_workspace(project: Path, stopped: Callable[[], bool]) -> Workspace:
-    """The workspace of a project, with its code as it is now."""
+@contextmanager
+def open_workspace(project: Path, stopped: Callable[[], bool], *, looking: bool = False) -> Iterator[Workspace]:
+    """The workspace of a project, with its code as it is now; TakenError while another command works in it.
+
+    looking: nothing will be run in it, and it stays as it is.
+    """
     root = project.resolve() / FOLDER
+    if looking:
+        yield Workspace(root=root, stopped=stopped)
+        return
+    with exclusive(root.with_suffix(".lock"), "phys4d ablate, or generalise,", patience=0.0):
+        yield _made(project, root, stopped)
+
+
+def _made(project: Path, root: Path, stopped: Callable[[], bool]) -> Workspace:
     root.mkdir(parents=True, exist_ok=True)
     for name in COPIED:
         _mirror(project / name, root / name)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from components.ablation.workspace import Workspace
+from components.ablation.workspace import FOLDER, Workspace, open_workspace
 from components.errors import Phys4dError, StoppedError
+from components.pipeline.locks import TakenError, exclusive
 
 
 def test_a_request_to_stop_ends_dvc_and_says_that_the_command_goes_on(tmp_path: Path) -> None:
@@ -16,3 +17,12 @@ def test_a_request_to_stop_ends_dvc_and_says_that_the_command_goes_on(tmp_path: 
 def test_a_failure_names_the_command_and_the_folder(tmp_path: Path) -> None:
     with pytest.raises(Phys4dError, match=r"dvc repro failed in .*: what it printed says why"):
         Workspace(root=tmp_path, stopped=lambda: False)._dvc("repro")
+
+
+def test_two_commands_do_not_work_in_it_at_once_but_one_may_look(tmp_path: Path) -> None:
+    lock = (tmp_path / FOLDER).with_suffix(".lock")
+    with exclusive(lock, "another"):
+        with pytest.raises(TakenError, match="phys4d ablate, or generalise, is already running as process"):
+            open_workspace(tmp_path, lambda: False).__enter__()
+        with open_workspace(tmp_path, lambda: False, looking=True) as workspace:
+            assert not workspace.root.exists()
