@@ -76,7 +76,7 @@ class Heads(nn.Module):
         self.projections = nn.ModuleList(nn.Linear(shape.tap_width, width) for _ in range(shape.taps))
         self.fusions = nn.ModuleList(Residual(width) for _ in range(shape.taps))
         self.upsample = nn.Linear(width, width * shape.patch**2)
-        self.latents = nn.Conv3d(2 * shape.channels, width, 3, padding=1)
+        self.latents = Convolution(2 * shape.channels, width, 3, padding=1)
         self.refinements = nn.ModuleList(Residual(width) for _ in range(2))
         self.output = nn.Linear(width, len(Channel) * shape.slots * shape.stride**2)
         with torch.no_grad():
@@ -142,13 +142,28 @@ def make_heads(shape: HeadsShape) -> Heads:
     return LinearHeads(shape) if shape.kind == LINEAR else Heads(shape)
 
 
+class Convolution(nn.Conv3d):
+    """Over time and space of x (B,C,F,h,w); two frames on a CPU in float32.
+
+    There, in bfloat16, oneDNN's `jit_bf16:avx512_core_bf16` (of torch 2.13) leaves parts of the weights' gradient
+    unwritten: what memory held before.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape but for its channels."""
+        if x.device.type != "cpu" or x.shape[2] != 2:
+            return super().forward(x)
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(x.float())
+
+
 class Residual(nn.Module):
     """x + a convolution over time and space of x, channels last: (B,F,h,w,width)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.convolution = nn.Conv3d(width, width, 3, padding=1)
+        self.convolution = Convolution(width, width, 3, padding=1)
         self.mix = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:

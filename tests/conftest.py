@@ -17,6 +17,13 @@ def in_project(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
 
 
+@pytest.fixture(autouse=True)
+def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers are held to float32's rounding, also where a processor has bfloat16; programs that tests start use it."""
+    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False)
+
+
 LONGEST = ("integration", "test_whole_ranges.py", "test_ranks.py")  # of folders and files
 
 

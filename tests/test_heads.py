@@ -12,7 +12,17 @@ from torch import Tensor, nn
 from components.backbones.base import Condition
 from components.backbones.open_sora.schedule import frames_of_latent
 from components.errors import ParametersError
-from components.heads import LINEAR, LOG_DEPTH_CENTRE, Channel, Heads, HeadsShape, LinearHeads, Read4D, tap_numbers
+from components.heads import (
+    LINEAR,
+    LOG_DEPTH_CENTRE,
+    Channel,
+    Convolution,
+    Heads,
+    HeadsShape,
+    LinearHeads,
+    Read4D,
+    tap_numbers,
+)
 from components.heads import make_heads as made_by_kind
 from components.model import load_heads, save_heads
 
@@ -192,6 +202,25 @@ def test_taps_in_half_precision_are_read_in_full() -> None:
     taps, noisy, condition, spans = inputs(TINY, frames=5, height=16, width=16)
     read = make_heads()([tap.bfloat16() for tap in taps], noisy, condition, spans)
     assert read.log_depth.dtype == torch.float32
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 4])
+def test_a_gradient_in_bfloat16_is_that_in_float32_whatever_memory_held_before(frames: int) -> None:
+    rng = torch.Generator().manual_seed(0)
+    x, wanted = (torch.randn(2, 16, frames, 4, 4, generator=rng) for _ in range(2))
+    convolution = Convolution(16, 16, 3, padding=1)
+    convolution(x).backward(wanted)
+    exact = convolution.weight.grad
+    convolution.zero_grad()
+    assert exact is not None
+    for size in (2**power for power in range(4, 18)):
+        torch.full((size,), 1e30)  # what such a piece of memory holds when it is given out again
+    with torch.autocast("cpu", torch.bfloat16):
+        said = convolution(x)
+    said.backward(wanted.to(said.dtype))
+    found = convolution.weight.grad
+    assert found is not None
+    assert (found - exact).abs().max() < 0.03 * exact.abs().max()
 
 
 def test_another_number_of_taps_is_refused() -> None:

@@ -23,13 +23,6 @@ BACKBONES = ("wan22", "cogvideox", "open_sora")
 TRAINED = ("prepare", "stage1", "stage2", "stage3")
 
 
-@pytest.fixture(autouse=True)
-def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As an estimate for a CPU counts: where it has bfloat16, an update keeps less."""
-    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
-        monkeypatch.setattr(torch.cpu, name, lambda: False)
-
-
 def small(**sections: Mapping[str, object]) -> "Params":
     """The smoke profile on a chunk of Open-Sora's frames, with changes of its sections."""
     values = profile_values("smoke")
