@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 IMAGE_COMMIT = "PHYS4D_IMAGE_COMMIT"  # environment of an image
-EVIDENCE = "docs/evidence"  # stages write down there what was measured, which changes nothing of what is run
+RESULTS = ("docs/evidence", "dvc.lock")  # what a run writes: it changes nothing of what is run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Checkout:
     changed: bool
 
 
-def read_checkout(root: Path, *, aside: Sequence[str] = (EVIDENCE,)) -> Checkout | None:
+def read_checkout(root: Path, *, aside: Sequence[str] = RESULTS) -> Checkout | None:
     """The checkout in `root`, changes of the paths `aside` aside; None where git has none, or is not there.
 
     An image has no git: the commit that it was built from is then in its environment.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.canonical import canonical_json
-from components.checkout import EVIDENCE, is_tracked, read_checkout
+from components.checkout import RESULTS, is_tracked, read_checkout
 from components.cluster.entry import read_outs
 from components.cluster.templates import HOUR, JobRequest
 from components.errors import ParametersError
@@ -47,7 +47,7 @@ def request_of(
     stage: GraphStage, graph: Mapping[str, GraphStage], params: "Params", root: Path, *, pipeline: str
 ) -> JobRequest:
     """The Job of a stage as things are now; ParametersError where a pod could not do the same as this machine would."""
-    checkout = read_checkout(root, aside=(EVIDENCE, *TRAVELS))
+    checkout = read_checkout(root, aside=(*RESULTS, *TRAVELS))
     if checkout is None or checkout.changed:
         state = "has changes that are in no commit" if checkout else "is in no commit of git"
         raise ParametersError(

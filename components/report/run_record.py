@@ -12,11 +12,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from components.checkout import EVIDENCE, read_checkout
+from components.checkout import read_checkout
 from components.errors import Phys4dError
 from components.files import write_atomically
 from components.pipeline.execution import record_path
-from components.pipeline.lockfile import LOCKFILE
 
 MADE = Path("data/report/report.html")
 COPY = Path("data/report.html")
@@ -53,8 +52,7 @@ def with_record(page: str, root: Path, stages: Collection[str]) -> str:
     environment.filters["duration"] = duration
     took = read_records(root, stages)
     record = environment.get_template("run.html.jinja").render(
-        # dvc.lock changes while the graph runs: no change of what is run
-        checkout=read_checkout(root, aside=(EVIDENCE, str(LOCKFILE))),
+        checkout=read_checkout(root),
         took=took,
         total=sum(one.seconds for one in took),
         evidence=_evidence(root),
