@@ -17,9 +17,9 @@ def in_project(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numbers are held to float32's rounding, also where a processor has bfloat16; programs that tests start use it."""
+    """For numbers held to float32's rounding: this process computes so, also where the machine has bfloat16."""
     for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
         monkeypatch.setattr(torch.cpu, name, lambda: False)
 

@@ -21,6 +21,8 @@ from components.model import Model
 from components.training import diffusion
 from tests.training.twins import CAPTIONS, FRAMES, SIZE, make_codec, make_model, make_world, one_thread
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 NOISE_LEVEL = 0.05
 READINGS = ("depth", "foreground", "flow", "depth_change", "visibility")
 

@@ -19,6 +19,8 @@ from tests.training.twins import one_thread
 if TYPE_CHECKING:
     from components.params import Params
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 BACKBONES = ("wan22", "cogvideox", "open_sora")
 TRAINED = ("prepare", "stage1", "stage2", "stage3")
 

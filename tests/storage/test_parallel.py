@@ -1,6 +1,7 @@
 """A few transfers at a time."""
 
 import threading
+import time
 
 import pytest
 
@@ -27,6 +28,7 @@ def test_the_first_failure_is_raised_and_nothing_new_begins() -> None:
 
     def work(item: int) -> None:
         begun.append(item)
+        time.sleep(0.001)
         raise ValueError(f"item {item}")
 
     with pytest.raises(ValueError, match="item 0"):

@@ -31,6 +31,8 @@ from tests.training.learners import (
     stand_in,
 )
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 META = torch.device("meta")
 
 

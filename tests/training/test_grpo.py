@@ -12,6 +12,8 @@ from components.training.transitions import TRANSITIONS
 from tests.training import toys
 from tests.training.toys import TOY, ToyPolicy, make_toy, measured, standing, stepping
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 ALL = torch.arange(16)
 SECTION = TOY.model_copy(update={"algorithm": "grpo", "clip": 1e-3, "updates": 1})
 

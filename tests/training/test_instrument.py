@@ -23,6 +23,8 @@ from tests.evaluation.test_measure import FlatDepth
 from tests.training.folders import stir
 from tests.training.twins import SMOKE, assert_same, copies, make_backbone, make_heads, make_model
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 CONFIGURATIONS = 4
 SAMPLING = Sampling(steps=3, noise_level=0.05, seed=7)
 

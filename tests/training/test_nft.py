@@ -12,6 +12,8 @@ from components.training.nft import LEAST_TIME
 from components.training.policy import Judged
 from tests.training.toys import TOY, ToyPolicy, make_toy, measured, standing, stepping
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 ALL = torch.arange(16)
 
 
