@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.precision import compute_in_float32
+
 with torch.device("meta"):  # torch lists what makes tensors when it is first asked; transformers exchanges linspace
     torch.empty(0)  # for a while as it loads, and a list of that moment would lack the real one for ever
 
@@ -19,9 +21,8 @@ def in_project(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For numbers held to float32's rounding: this process computes so, also where the machine has bfloat16."""
-    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
-        monkeypatch.setattr(torch.cpu, name, lambda: False)
+    """This process computes so, also where the machine has bfloat16."""
+    compute_in_float32(monkeypatch)
 
 
 LONGEST = ("integration", "test_whole_ranges.py", "test_ranks.py")  # of folders and files

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
@@ -22,6 +23,7 @@ from components.training import stand_in as stand_in_module
 from components.training.engine import Engine, assemble
 from components.training.stage3 import Reinforcement
 from components.training.trainer import Learner, train
+from tests.precision import compute_in_float32
 from tests.training import learners
 from tests.training.twins import STAGE3, copies, make_model, make_practice, surroundings
 
@@ -104,6 +106,7 @@ def assemble_model(folder: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    compute_in_float32(pytest.MonkeyPatch())
     shorten()
     ranks.join()
     train_all(Path(sys.argv[1]))

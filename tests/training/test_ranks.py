@@ -40,6 +40,8 @@ from tests.training.twins import (
     surroundings,
 )
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 
 @dataclass(frozen=True, kw_only=True)
 class End:
