@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from components.compute import has_fast_bfloat16
 from components.pipeline.locks import lock_holder
 from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
 
@@ -69,7 +70,8 @@ def test_a_stage_starts_its_ranks_and_has_the_losses_of_one_process(project: Pro
     result = project.run(*PHYS4D, "stage", STAGE, "--force")
     assert result.returncode == 0, result.stderr
     assert losses(project) == pytest.approx(alone, rel=2e-2)
-    assert losses(project)[:3] == pytest.approx(alone[:3], rel=1e-5)
+    rounding = 1e-3 if has_fast_bfloat16() else 1e-5  # of the machine that the stage trains on
+    assert losses(project)[:3] == pytest.approx(alone[:3], rel=rounding)
     assert losses(project) != alone
 
 

@@ -36,7 +36,7 @@ from tests.training.twins import (
     surroundings,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_float32")]
 SEEN, UNSEEN = make_world(64), make_world(32, seed=9)
 SHUFFLED = torch.arange(64).roll(1)  # every clip has the labels of another
 
