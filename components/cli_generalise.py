@@ -45,16 +45,25 @@ def generalise(
             commit=checked_out(Path()),
             stopped=stopped,
         )
+        backbones = backbone or params.pipeline.backbones
         use_cores(params.resources, beside=params.resources.trainings)
-        for one in () if list_only else backbone or params.pipeline.backbones:
-            missing = [known[name] for name in shift or known if not found.is_finished(one, known[name])]
+
+        def not_run(of: str) -> list[str]:
+            return [name for name in shift or known if not found.is_finished(of, known[name])]
+
+        for one in () if list_only else backbones:
+            missing = not_run(one)
             models = found.train(one) if missing else Path()
-            for each in missing:
-                found.run(one, each, models)
+            for name in missing:
+                found.run(one, known[name], models)
+        left = [f"{one} {name}" for one in backbones for name in not_run(one)]
     lines = list(read_lines().values())
     if lines and not list_only:
         write_atomically(GENERALISATION_CHART, draw_shifts(lines))
     if as_json:
-        show({"lines": lines}, as_json=True)
-    else:
-        typer.echo(shifts_table(lines) if lines else "nothing was measured yet")
+        show({"lines": lines, "not_run": left}, as_json=True)
+        return
+    if lines:
+        typer.echo(shifts_table(lines))
+    if left:
+        typer.echo(f"not run with these parameters: {', '.join(left)}")

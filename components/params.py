@@ -36,6 +36,11 @@ class Resources(Section):
     shard: bool  # each rank keeps a part of the transformer
     compile: bool  # blocks by torch.compile
 
+    @property
+    def processes_each(self) -> int:
+        """Of each of the trainings, or evaluations, that run side by side."""
+        return max(1, self.processes // self.trainings)
+
 
 class ObjectStorage(Section):
     """An S3 bucket for what goes to other machines; none without a bucket. Tracked by no stage, seen by none."""

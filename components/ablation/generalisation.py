@@ -81,7 +81,7 @@ class Generalisation:
             {row: work / row for row in (STILL, *MODELS)},
             size=evaluation.physics_iq_size,
             work=work / "clips",
-            processes=max(1, self.params.resources.processes // self.params.resources.trainings),
+            processes=self.params.resources.processes_each,
             stopped=self.stopped,
             advance=lambda _: None,
         )

@@ -93,7 +93,7 @@ class Ablation:
             {cell.variant: work / "row"},
             size=evaluation.physics_iq_size,
             work=work / "clips",
-            processes=max(1, self.params.resources.processes // self.params.resources.trainings),
+            processes=self.params.resources.processes_each,
             stopped=self.stopped,
             advance=lambda _: None,
         )

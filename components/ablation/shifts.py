@@ -108,9 +108,7 @@ def write_lines(lines: Iterable[Mapping[str, str]], path: Path = GENERALISATION_
     write_atomically(path, stream.getvalue().encode())
 
 
-def is_finished(
-    backbone: str, shift: Shift, params: "Params", lines: Mapping[tuple[str, ...], Mapping[str, str]]
-) -> bool:
+def is_finished(backbone: str, shift: Shift, params: "Params", lines: Lines) -> bool:
     """Whether all of a shift's rows were measured with these, shifted, parameters."""
     found = [lines.get((backbone, shift.name, row)) for row in ROWS]
     return all(line is not None and line["params"] == params_hash(params) for line in found)

@@ -42,7 +42,7 @@ def run(params: "Params", context: "StageContext", *, backbone: str) -> Mapping[
             judge=depth_network.load(Path("models/depth_nets/judge")),
             mean_depth=mean_depth(train, read_index(train)),
             score_size=params.evaluation.physics_iq_size,
-            processes=max(1, params.resources.processes // params.resources.trainings),
+            processes=params.resources.processes_each,
             work=context.work,
             features=features,
         )
