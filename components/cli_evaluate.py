@@ -90,9 +90,9 @@ def _evaluate_videos(
     as_json: bool,
 ) -> None:
     from components.evaluation.external.names import check_name
+    from components.locks import exclusive
     from components.parameters.loader import load_params
     from components.pipeline.execution import STATE, lock_path
-    from components.pipeline.locks import exclusive
     from components.processes import keep_freed_memory, limit_threads, signals
     from components.progress import Progress
 

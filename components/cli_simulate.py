@@ -78,10 +78,10 @@ def simulate(
 
 def _stage_part(split: SplitName, text: str) -> Mapping[str, float]:
     """Make a part of a stage's shards where that stage will look for them."""
+    from components.locks import exclusive
     from components.parameters.loader import load_params
     from components.pipeline.execution import lock_path, work_folder
     from components.pipeline.graph import find_stage, load_graph
-    from components.pipeline.locks import exclusive
     from components.processes import keep_freed_memory, limit_threads, signals
     from components.progress import Progress
     from components.simulation.generate import count_clips, generate_split

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import ExitCode, Phys4dError
+from components.locks import lock_holder
 from components.pipeline.execution import STATE, lock_path
-from components.pipeline.locks import lock_holder
 
 if TYPE_CHECKING:
     from components.params import Params

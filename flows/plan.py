@@ -14,7 +14,7 @@ from typing import TypeVar
 from components.errors import Phys4dError
 from components.pipeline.graph import GraphStage
 from components.pipeline.order import followers, meet, upstream, with_upstream
-from components.pipeline.recorded import recorded_hashes
+from components.recorded import recorded_hashes
 
 T = TypeVar("T")
 

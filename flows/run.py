@@ -21,9 +21,9 @@ from components.errors import Phys4dError, StoppedError
 from components.parameters.loader import load_params
 from components.params import Params
 from components.pipeline.graph import load_graph
-from components.pipeline.lockfile import LOCKFILE
 from components.pipeline.stale import stale_stages
 from components.processes import die_with_parent
+from components.recorded import read_lockfile
 from components.report.run_record import write_copy
 from components.tracked_run import PIPELINE, pipeline_run
 from flows.place import room_of
@@ -134,8 +134,8 @@ def _run(root: Path, work: Work, request: Request, params: Params, stopping: thr
         )
 
     failure = walk(plan, submit, room=request.parallel or cores(), takes=takes, stopping=stopping)
-    if work.targets and (root / LOCKFILE).exists():
-        text = f"```yaml\n{(root / LOCKFILE).read_text()}\n```"
+    if work.targets and (recorded := read_lockfile(root)):
+        text = f"```yaml\n{recorded.decode()}\n```"
         create_markdown_artifact(key="dvc-lock", markdown=text, description="dvc.lock as this run left it")
     if stopping.is_set():
         failure = StoppedError("stopped; the same command continues")

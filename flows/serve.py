@@ -20,8 +20,8 @@ import psutil
 
 from components.__main__ import QUIET, explain
 from components.errors import ParametersError, Phys4dError, StoppedError
+from components.locks import TakenError, exclusive, lock_holder
 from components.pipeline.execution import project_root
-from components.pipeline.locks import TakenError, exclusive, lock_holder
 from flows.child import start
 from flows.server import DEPLOYED, HOST, api_url, configure, end, launch_server, wait_for_server
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from components.errors import StoppedError
-from components.pipeline.locks import TakenError, exclusive, lock_holder
+from components.locks import TakenError, exclusive, lock_holder
 
 LOCK = Path(".phys4d/run/pipeline.lock")  # it ends with its holder, however that ends
 PATIENCE = 0.5  # seconds between looks at a request to stop

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from components.canonical import canonical_json
+from components.locks import exclusive
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
 from components.pipeline.execution import lock_path, record_path
 from components.pipeline.graph import load_graph
-from components.pipeline.locks import exclusive
 from components.registry.lock import SUFFIX
 from components.registry.versions import registry
 from components.status import Line, lines, screen

@@ -18,9 +18,9 @@ import yaml
 
 from components.errors import Phys4dError, StoppedError
 from components.files import write_atomically
+from components.locks import exclusive
 from components.parameters.loader import PARAMS_FILE
 from components.pipeline.graph import GRAPH_FILE, load_graph
-from components.pipeline.locks import exclusive
 
 if TYPE_CHECKING:
     from components.params import Params

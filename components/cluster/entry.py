@@ -13,9 +13,8 @@ from components.cluster.hashes import dvc_hash
 from components.errors import Phys4dError
 from components.pipeline.execution import stage_values
 from components.pipeline.graph import GraphStage, find_stage
-from components.pipeline.lockfile import LOCKFILE
 from components.pipeline.order import meet, sources
-from components.pipeline.recorded import recorded_hashes
+from components.recorded import EMPTY, LOCKFILE, read_lockfile, recorded_hashes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +41,7 @@ def round_trip() -> YAML:
 
 def recorded_entry(root: Path, graph: Mapping[str, GraphStage], name: str) -> LockEntry:
     """The entry of a stage that was just done here."""
-    stages = round_trip().load((root / LOCKFILE).read_bytes())["stages"]
+    stages = round_trip().load(read_lockfile(root) or EMPTY)["stages"]
     if name not in stages:
         raise Phys4dError(f"{LOCKFILE}: no entry of {name}: run phys4d stage {name}")
     return LockEntry(stage=name, recorded=stages[name], read=read_outs(root, graph, find_stage(graph, name)))

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from components.cluster.dvc import dvc, use_remote
 from components.cluster.entry import LockEntry, disagreements, round_trip
-from components.cluster.run_folder import EMPTY, RunFolder
+from components.cluster.run_folder import RunFolder
 from components.errors import Phys4dError
 from components.files import write_atomically
+from components.locks import exclusive
 from components.pipeline.execution import STATE
 from components.pipeline.graph import load_graph
-from components.pipeline.lockfile import LOCKFILE
-from components.pipeline.locks import exclusive
+from components.recorded import DVC_LOCK, EMPTY, LOCKFILE
 
-LOCKS = (STATE / "run" / "lockfile.lock", Path(".dvc/tmp/lock"))  # of those who keep dvc.lock, and DVC's own
+LOCKS = (STATE / "run" / "lockfile.lock", DVC_LOCK)  # of those who keep dvc.lock, and DVC's own
 LOCK_ATTEMPTS = 30  # of ten seconds each: DVC holds its lock while it moves data
 
 

@@ -16,12 +16,11 @@ from components.cluster.entry import LockEntry, parse_entry
 from components.errors import ParametersError, Phys4dError
 from components.files import write_atomically
 from components.parameters.loader import PARAMS_FILE
-from components.pipeline.lockfile import LOCKFILE
+from components.recorded import EMPTY, LOCKFILE, read_lockfile
 from components.storage.place import MissingObjectError
 from components.storage.store import Storage
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-EMPTY = b"schema: '2.0'\nstages: {}\n"  # a dvc.lock before the first stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +56,8 @@ class RunFolder:
         before = self._read()
         if before not in (None, run):
             raise ParametersError(f"run {self.run} has another commit or other parameters: begin a run with a new id")
-        lockfile = root / LOCKFILE
         self.storage.put_bytes(f"{self._key}/params.yaml", params)
-        self.storage.put_bytes(f"{self._key}/dvc.lock", lockfile.read_bytes() if lockfile.exists() else EMPTY)
+        self.storage.put_bytes(f"{self._key}/dvc.lock", read_lockfile(root) or EMPTY)
         self.storage.put_bytes(f"{self._key}/run.json", canonical_json(asdict(run)).encode())
         return run
 

@@ -1,1 +1,1 @@
-"""The mechanics around a stage - the graph, locks, signals, progress, exit codes."""
+"""The mechanics around a stage - the graph, signals, progress, exit codes."""

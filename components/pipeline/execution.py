@@ -14,11 +14,11 @@ from typing import Any
 from components.canonical import canonical_json
 from components.errors import ExitCode, Phys4dError
 from components.files import write_atomically
+from components.locks import exclusive
 from components.parameters.loader import PARAMS_FILE, load_params, read_yaml
 from components.parameters.visible import UNTRACKED, visible
 from components.params import Params
 from components.pipeline.graph import GRAPH_FILE, GraphStage, find_stage, load_graph, lookup, stage_name
-from components.pipeline.locks import exclusive
 from components.pipeline.memory import memory_watched
 from components.processes import die_with_parent, keep_freed_memory, limit_threads, peak_memory, signals
 from components.progress import Progress

@@ -17,11 +17,11 @@ from pathlib import Path
 from types import FrameType
 
 from components.errors import ExitCode, GateRefusedError, ParametersError, Phys4dError, StoppedError
+from components.locks import exclusive, lock_holder
 from components.parameters.loader import load_params
 from components.pipeline.execution import LAUNCH, STATE, check_inputs, lock_path, read_record
 from components.pipeline.graph import find_stage, load_graph
 from components.pipeline.lockfile import keep_lockfile, mend_lockfile
-from components.pipeline.locks import exclusive, lock_holder
 from components.processes import die_with_parent
 from components.progress import TERMINAL
 from components.stopping import stop_event

@@ -1,5 +1,6 @@
 """dvc.lock, kept from harm: DVC writes it in place, so that a full disk leaves it cut short and everything unknown."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -9,8 +10,8 @@ from ruamel.yaml.error import YAMLError
 
 from components.errors import ParametersError
 from components.files import write_atomically
+from components.recorded import LOCKFILE
 
-LOCKFILE = Path("dvc.lock")
 COPY = Path(".phys4d/run/dvc.lock")
 DAMAGED = Path(".phys4d/run/dvc.lock.damaged")
 PATIENCE = 1.0  # seconds: a file that another DVC is writing is whole by then, or has changed
@@ -66,9 +67,13 @@ def _read_whole(lockfile: Path) -> bytes | None:
         if b"<<<<<<<" in content:
             raise ParametersError(f"{lockfile} holds a conflict of git: resolve it, or take one side's file")
         time.sleep(PATIENCE)
-        after = lockfile.stat()
-        if (before.st_ino, before.st_mtime_ns, before.st_size) == (after.st_ino, after.st_mtime_ns, after.st_size):
+        if _is_same(lockfile, before):
             return None
+
+
+def _is_same(lockfile: Path, before: os.stat_result) -> bool:
+    after = lockfile.stat()
+    return (before.st_ino, before.st_mtime_ns, before.st_size) == (after.st_ino, after.st_mtime_ns, after.st_size)
 
 
 def _is_whole(content: bytes) -> bool:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import Phys4dError
-from components.pipeline.locks import exclusive
+from components.locks import exclusive
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from components.canonical import canonical_json
@@ -23,8 +22,7 @@ from components.evaluation.own import OWN_METRICS, own_row
 from components.evaluation.summary import summarise
 from components.evaluation.table import Table
 from components.manifest import MANIFEST, manifest_hash, read_manifest
-from components.pipeline.lockfile import LOCKFILE
-from components.pipeline.recorded import recorded_hashes
+from components.recorded import recorded_hashes, recorded_stages
 from components.registry.contents import MODELS, VARIANT
 
 EVALUATIONS = Path("data/evaluation")
@@ -183,8 +181,7 @@ def _last_stage(path: Path, backbone: str) -> bytes:
 def _instruments(root: Path, stage: str) -> str:
     """sha256 of what reads the videos and how they are sampled, as dvc.lock has recorded it."""
     recorded: dict[str, Any] = {"judge": recorded_hashes(root, stage, "deps").get(JUDGE)}
-    document = yaml.load((root / LOCKFILE).read_bytes(), Loader=yaml.CSafeLoader)
-    for values in ((document["stages"].get(stage) or {}).get("params") or {}).values():
+    for values in ((recorded_stages(root).get(stage) or {}).get("params") or {}).values():
         evaluation = values.get("evaluation") or {}
         recorded |= {name: value for name, value in values.items() if name in ("seed", "heads.noise_level")}
         recorded |= {name: value for name, value in evaluation.items() if name not in UNCOUNTED}

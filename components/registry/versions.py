@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from components.errors import ParametersError, Phys4dError
 from components.files import move_folder, write_atomically
-from components.pipeline.locks import exclusive
+from components.locks import exclusive
 from components.registry.aliases import aliases_of
 from components.registry.contents import VERSION, Contents, Settings, describe, verify
 from components.registry.measured import METRICS_FILE, TABLE_FILE, Measurement

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from components.canonical import canonical_json
-from components.errors import Phys4dError
+from components.recorded import recorded_stages
 
-LOCKFILE = "dvc.lock"
 DATA = "data/"
 
 
@@ -37,7 +34,7 @@ class Provenance:
 
 def read_provenance(root: Path, *, results: str) -> Provenance:
     """Of the stages that the folder `results` comes from, by dvc.lock; Phys4dError when that is not readable."""
-    stages = _before(_locked(root), results)
+    stages = _before(recorded_stages(root), results)
     made = tuple(Made(stage=name, outs=tuple(_hashes(entry, "outs").items())) for name, entry in stages.items())
     data = [(path, md5) for one in made for path, md5 in one.outs if path.startswith(DATA)]
     return Provenance(
@@ -45,17 +42,6 @@ def read_provenance(root: Path, *, results: str) -> Provenance:
         data=_sha256(sorted(data)) if data else None,
         made=made,
     )
-
-
-def _locked(root: Path) -> Mapping[str, Any]:
-    path = root / LOCKFILE
-    if not path.exists():
-        return {}
-    try:
-        # the fast loader: the file has thousands of lines
-        return dict(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)["stages"])
-    except (yaml.YAMLError, TypeError, KeyError, ValueError) as error:
-        raise Phys4dError(f"{path} cannot be read ({' '.join(str(error).split())}): run dvc repro") from error
 
 
 def _before(stages: Mapping[str, Any], results: str) -> dict[str, Any]:

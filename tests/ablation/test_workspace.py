@@ -6,7 +6,7 @@ import pytest
 
 from components.ablation.workspace import FOLDER, Workspace, open_workspace
 from components.errors import Phys4dError, StoppedError
-from components.pipeline.locks import TakenError, exclusive
+from components.locks import TakenError, exclusive
 
 
 def test_a_request_to_stop_ends_dvc_and_says_that_the_command_goes_on(tmp_path: Path) -> None:

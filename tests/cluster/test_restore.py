@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from components import locks
 from components.cluster import restore
 from components.cluster.entry import LockEntry
 from components.cluster.restore import LOCKS, merge
 from components.errors import Phys4dError
-from components.pipeline import locks
-from components.pipeline.locks import exclusive
+from components.locks import exclusive
 
 ENTRY = LockEntry(stage="one", recorded={"cmd": "one", "params": {"params.yaml": {"seed": 0}}}, read={})
 WHOLE = "schema: '2.0'\nstages:\n  one:\n    cmd: one\n    params:\n      params.yaml:\n        seed: 0\n"

@@ -12,7 +12,7 @@ import yaml
 
 from components.errors import ExitCode, ParametersError
 from components.parameters.loader import load_params
-from components.pipeline.recorded import recorded_hashes
+from components.recorded import recorded_hashes
 from components.registry import promotion
 from components.registry.aliases import aliases_of
 from components.registry.trial import Sample

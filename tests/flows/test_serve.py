@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import ParametersError, Phys4dError
-from components.pipeline.locks import exclusive
+from components.locks import exclusive
 from flows import serve
 from flows.server import HOST
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import StoppedError
-from components.pipeline.locks import exclusive, lock_holder
+from components.locks import exclusive, lock_holder
 from flows.turn import LOCK, turn
 
 

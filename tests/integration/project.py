@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from components.locks import exclusive
 from components.parameters.profiles import profile_values
-from components.pipeline.locks import exclusive
 from tests.dotted import set_fields
 
 SOURCE = Path(__file__).parents[2]

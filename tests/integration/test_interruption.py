@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import ExitCode
-from components.pipeline.locks import lock_holder
+from components.locks import lock_holder
 from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
 
 STAGE = "simulate@dev"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from components.locks import lock_holder
 from components.pipeline.graph import GraphStage, load_graph, load_templates
-from components.pipeline.locks import lock_holder
 from tests.integration.project import PHYS4D, Project, finished_smoke, wait_until
 
 pytestmark = pytest.mark.slow

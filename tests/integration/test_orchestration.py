@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from components.errors import ExitCode
+from components.locks import lock_holder
 from components.pipeline.execution import lock_path
-from components.pipeline.locks import lock_holder
 from components.registry.aliases import aliases_of
 from components.registry.versions import registry
 from tests.flows.served import Served, free_port

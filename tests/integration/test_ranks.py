@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.compute import has_fast_bfloat16
-from components.pipeline.locks import lock_holder
+from components.locks import lock_holder
 from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
 
 pytestmark = pytest.mark.slow

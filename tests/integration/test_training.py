@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.pipeline.locks import lock_holder
+from components.locks import lock_holder
 from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from components.errors import ParametersError
-from components.pipeline.lockfile import COPY, DAMAGED, LOCKFILE, keep_lockfile, mend_lockfile
+from components.pipeline.lockfile import COPY, DAMAGED, keep_lockfile, mend_lockfile
+from components.recorded import LOCKFILE
 
 GOOD = "schema: '2.0'\nstages:\n  simulate@dev:\n    cmd: x\n    outs:\n    - path: a\n      md5: b\n"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from components.errors import Phys4dError
-from components.pipeline.locks import exclusive, lock_holder
+from components.locks import exclusive, lock_holder
 
 HOLD = (
     "import sys, pathlib\n"
-    "from components.pipeline.locks import exclusive\n"
+    "from components.locks import exclusive\n"
     "with exclusive(pathlib.Path(sys.argv[1]), 'simulate@dev'):\n"
     "    print('held', flush=True)\n"
     "    sys.stdin.read()\n"
@@ -42,7 +42,7 @@ def test_a_lock_names_its_holder_and_is_free_afterwards(tmp_path: Path) -> None:
 def test_a_second_holder_is_refused_with_the_first_ones_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.pipeline.locks.LOCK_PATIENCE", 0.1)
+    monkeypatch.setattr("components.locks.LOCK_PATIENCE", 0.1)
     first = hold(tmp_path / "lock")
     with (
         pytest.raises(Phys4dError, match=f"simulate@dev is already running as process {first.pid}"),
