@@ -12,7 +12,10 @@ def ablate(
     *,
     backbone: Annotated[list[str] | None, typer.Option(help="As often as wanted; default: all of params.yaml.")] = None,
     variant: Annotated[list[str] | None, typer.Option(help="As often as wanted; default: all of the file.")] = None,
-    replicates: Annotated[int, typer.Option(min=1, help="Trainings of each, which differ in their seed.")] = 3,
+    replicate: Annotated[
+        list[int] | None,
+        typer.Option(min=0, help="Of several trainings, which differ in their seed; as often as wanted; 0, 1 and 2."),
+    ] = None,
     split: Annotated[Literal["dev", "test"], typer.Option(help="The scenes that are measured.")] = "dev",
     variants: Annotated[Path | None, typer.Option(help="Another file of variants.")] = None,
     list_only: Annotated[bool, typer.Option("--list", help="Show the cells, and run none.")] = False,
@@ -41,9 +44,9 @@ def ablate(
     check_names("--variant", variant, known)
     check_names("--backbone", backbone, params.pipeline.backbones)
     cells = [
-        Cell(backbone=one, replicate=replicate, variant=name, split=split)
+        Cell(backbone=one, replicate=number, variant=name, split=split)
         for one in backbone or params.pipeline.backbones
-        for replicate in range(replicates)
+        for number in replicate or range(3)
         for name in variant or known
     ]
     with signals() as stopped, open_workspace(Path(), stopped, looking=list_only) as workspace:

@@ -22,7 +22,7 @@ VIDEOS = ("score", "centroid_error", "chamfer", "permanence", "depth_warp")
 HEADS = ("head_foreground_absrel", "head_moving_flow_epe", "head_foreground_iou")  # on true clips; a base has none
 METRICS = (*VIDEOS, *HEADS)
 PLACE = ("backbone", "replicate", "variant", "split")
-FACTS = ("commit", "params", "seed", "steps", "examples", "sampled", "n")
+FACTS = ("commit", "params", "judge", "seed", "steps", "examples", "sampled", "n")
 COLUMNS = (*PLACE, *FACTS, *(f"{name}{end}" for name in METRICS for end in ("", "_low", "_high")))
 NOT_RUN = "not run"
 ELSEWHERE = {"resources", "pipeline", "promotion", "storage", "cluster"}  # sections that no cell depends on
@@ -49,12 +49,21 @@ class Cell:
 
 
 def line_of(
-    cell: Cell, params: "Params", cost: Cost, figures: Mapping[str, float], *, row: str, commit: str, best_of: int = 1
+    cell: Cell,
+    params: "Params",
+    cost: Cost,
+    figures: Mapping[str, float],
+    *,
+    row: str,
+    commit: str,
+    judge: str,
+    best_of: int = 1,
 ) -> dict[str, str]:
-    """The line of a finished cell; figures: `row.metric`, with .low and .high, and .n."""
+    """The line of a finished cell; figures: `row.metric`, with .low and .high, and .n; judge: what measured it."""
     facts = {
         "commit": commit,
         "params": params_hash(params, best_of=best_of),
+        "judge": judge,
         "seed": params.seed,
         "steps": cost.steps,
         "examples": cost.examples,

@@ -107,16 +107,21 @@ def _values(line: Mapping[str, Any], names: Sequence[str]) -> list[float]:
 
 
 def differences(
-    finished: Sequence[Cell], variants: Mapping[str, Variant], *, seed: int, resamples: int, root: Path = Path()
+    finished: Mapping[Cell, str], variants: Mapping[str, Variant], *, seed: int, resamples: int, root: Path = Path()
 ) -> Iterator[Difference]:
-    """Of every variant from what it is like, and from what that is like; over the replicates that both have."""
+    """Of every variant from what it is like, and from what that is like.
+
+    finished: cells with the judge that measured each; over the replicates of which one judge has measured both.
+    """
     places = {(cell.backbone, cell.split, cell.variant, cell.replicate): cell for cell in finished}
     for backbone, split, name in dict.fromkeys(place[:3] for place in places):
         for other in _chain(variants, name):
             pairs = {
-                replicate: (places[backbone, split, other, replicate], cell)
+                replicate: (like, cell)
                 for (*place, replicate), cell in places.items()
-                if place == [backbone, split, name] and (backbone, split, other, replicate) in places
+                if place == [backbone, split, name]
+                and (like := places.get((backbone, split, other, replicate)))
+                and finished[like] == finished[cell]
             }
             if pairs:
                 yield from _compared(pairs, seed=seed, resamples=resamples, root=root)

@@ -57,10 +57,15 @@ class Ablation:
 
     def differences(self) -> list[Difference]:
         """All comparisons of finished cells, those of the variants and parameters as they are now."""
-        places = [
-            Cell(backbone=one, replicate=int(two), variant=three, split=four) for one, two, three, four in read_cells()
-        ]
-        known = [cell for cell in places if cell.variant in self.variants and self.is_finished(cell)]
+        lines = {
+            Cell(backbone=one, replicate=int(two), variant=three, split=four): line
+            for (one, two, three, four), line in read_cells().items()
+        }
+        known = {
+            cell: line["judge"]
+            for cell, line in lines.items()
+            if cell.variant in self.variants and line["params"] == self.hash_of(cell)
+        }
         resamples = self.params.evaluation.bootstrap_samples
         return list(differences(known, self.variants, seed=self.params.seed, resamples=resamples))
 
@@ -73,7 +78,16 @@ class Ablation:
         figures = summarise(table, seed=self.params.seed, resamples=self.params.evaluation.bootstrap_samples, gains=())
         videos = math.prod(table.videos[cell.variant].shape[:2])
         cost = cost_of(params, variant.judged) + choice_cost(videos, variant.best_of)
-        line = line_of(cell, params, cost, figures, row=cell.variant, commit=self.commit, best_of=variant.best_of)
+        line = line_of(
+            cell,
+            params,
+            cost,
+            figures,
+            row=cell.variant,
+            commit=self.commit,
+            judge=self.workspace.judge(),
+            best_of=variant.best_of,
+        )
         write_clips(cell, table)
         write_cells((read_cells() | {cell.key: line}).values())
 

@@ -21,6 +21,7 @@ from components.files import write_atomically
 from components.locks import exclusive
 from components.parameters.loader import PARAMS_FILE
 from components.pipeline.graph import GRAPH_FILE, load_graph
+from components.recorded import recorded_hashes
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -44,6 +45,10 @@ class Workspace:
         self._write(params)
         graph = load_graph(self.root)
         self._dvc("repro", *(name for name, stage in graph.items() if stage.template not in OF_A_MODEL))
+
+    def judge(self) -> str:
+        """What the network that measures is known by: its weights differ from one kind of processor to another."""
+        return recorded_hashes(self.root, "depth_net@judge", "outs")["models/depth_nets/judge"][:12]
 
     def make_split(self, params: "Params", split: str) -> Path:
         """Make the clips of one split, and nothing that follows from them; their folder."""

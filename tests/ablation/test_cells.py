@@ -1,5 +1,6 @@
 """Finished cells: a file that comes back as it was written, and a table that says what is not there."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,14 @@ CELL = Cell(backbone="wan22", replicate=0, variant="stage2", split="dev")
 FIGURES = {
     f"stage2.{name}{end}": value for name in METRICS for end, value in (("", 2.0), (".low", 1.0), (".high", 3.5))
 }
-LINE = line_of(
-    CELL, LAPTOP, cost_of(LAPTOP, "stage2"), FIGURES | {"stage2.score.n": 64}, row="stage2", commit="0123456789ab"
-)
+
+
+def made(figures: Mapping[str, float]) -> dict[str, str]:
+    cost, figures = cost_of(LAPTOP, "stage2"), {**figures, "stage2.score.n": 64}
+    return line_of(CELL, LAPTOP, cost, figures, row="stage2", commit="0123456789ab", judge="ba9876543210")
+
+
+LINE = made(FIGURES)
 
 
 def test_cells_come_back_in_the_order_of_their_places(tmp_path: Path) -> None:
@@ -32,8 +38,7 @@ def test_cells_come_back_in_the_order_of_their_places(tmp_path: Path) -> None:
 
 
 def test_a_base_has_no_figures_of_heads(tmp_path: Path) -> None:
-    figures = {name: value for name, value in FIGURES.items() if ".head_" not in name} | {"stage2.score.n": 64}
-    line = line_of(CELL, LAPTOP, cost_of(LAPTOP, "stage2"), figures, row="stage2", commit="0123456789ab")
+    line = made({name: value for name, value in FIGURES.items() if ".head_" not in name})
     write_cells([line], tmp_path / "cells.csv")
     assert read_cells(tmp_path / "cells.csv")[CELL.key]["head_foreground_absrel"] == ""
     assert table([CELL], {CELL.key: line}, {CELL.name: line["params"]}).endswith("-")

@@ -48,7 +48,7 @@ def table_of(name: str, *, seed: int, gain: float = 0.0, scenes: int = SCENES) -
 
 
 def found(root: Path, *cells: Cell) -> Mapping[tuple[str, str, str], Difference]:
-    made = differences(cells, VARIANTS, seed=0, resamples=200, root=root)
+    made = differences(dict.fromkeys(cells, "judge"), VARIANTS, seed=0, resamples=200, root=root)
     return {(one.variant, one.like, one.metric): one for one in made}
 
 
@@ -97,6 +97,16 @@ def test_a_seed_of_one_side_alone_is_not_compared(tmp_path: Path) -> None:
     assert found(tmp_path, cell("stage2"), cell("stage2", 1)) == {}
 
 
+def test_what_another_judge_has_measured_is_not_compared(tmp_path: Path) -> None:
+    for name in ("base", "stage2"):
+        for replicate in (0, 1):
+            write_clips(cell(name, replicate), table_of(name, seed=replicate), tmp_path)
+    judged = {cell("base"): "one", cell("stage2"): "one", cell("base", 1): "one", cell("stage2", 1): "another"}
+    made = list(differences(judged, VARIANTS, seed=0, resamples=200, root=tmp_path))
+    assert made
+    assert {tuple(one.of_seeds) for one in made} == {(0,)}
+
+
 def test_a_variant_is_compared_with_all_that_it_comes_from(tmp_path: Path) -> None:
     for name, gain in (("base", 0.0), ("stage2", -0.05), ("other", -0.04)):
         write_clips(cell(name), table_of(name, seed=0, gain=gain), tmp_path)
@@ -137,15 +147,14 @@ def test_a_file_of_another_row_is_refused(tmp_path: Path) -> None:
 def test_the_chart_leaves_out_what_would_dwarf_the_others(tmp_path: Path) -> None:
     for name, gain in (("base", 0.0), ("stage2", -0.3), ("other", -0.29)):
         write_clips(cell(name), table_of(name, seed=0, gain=gain), tmp_path)
-    cells = [cell("base"), cell("stage2"), cell("other")]
-    made = list(differences(cells, VARIANTS, seed=0, resamples=200, root=tmp_path))
+    made = list(found(tmp_path, cell("base"), cell("stage2"), cell("other")).values())
     assert draw(made) == draw([one for one in made if one.like != "base"]) != draw([made[0]])
 
 
 def test_the_same_differences_give_the_same_chart_and_lines(tmp_path: Path) -> None:
     for name in ("base", "stage2"):
         write_clips(cell(name), table_of(name, seed=len(name)), tmp_path)
-    made = list(differences([cell("base"), cell("stage2")], VARIANTS, seed=0, resamples=200, root=tmp_path))
+    made = list(found(tmp_path, cell("base"), cell("stage2")).values())
     assert draw(made) == draw(made)
     assert draw(made) != draw([replace(one, value=one.value + 1) for one in made])
     write_differences(made, tmp_path / "differences.csv")
