@@ -11,12 +11,14 @@ from components.cli_common import enter_project
 def pod(
     stage: Annotated[str, typer.Argument(help="Stage as `dvc stage list` names it, such as simulate@train.")],
     run: Annotated[str, typer.Option(help="Id of the run, whose folder in the object storage its caller has written.")],
+    part: Annotated[str | None, typer.Option(help="I/N: one of N pods; the first puts their parts together.")] = None,
 ) -> None:
     """Do one stage of a run here for a caller elsewhere; exits with the code of the stage's own command."""
     from components.cluster.pod import run_pod
+    from components.simulation.parts import parse_part
 
     enter_project()
-    run_pod(Path.cwd(), stage, run=run)
+    run_pod(Path.cwd(), stage, run=run, part=parse_part(part) if part else None)
 
 
 def join(

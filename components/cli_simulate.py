@@ -1,6 +1,5 @@
 """The command phys4d simulate: a stage of the graph, or clips of one category, or of all, for whoever asks."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +36,7 @@ def simulate(
         if split is None or preview or any(option is not None for option in options) or clips != CLIPS:
             raise ParametersError("expected --split for the stage, or --category and --out for clips of your own")
         if part is not None:
-            show(dict(_stage_part(split, part)), as_json=as_json)
+            show(_stage_part(split, part), as_json=as_json)
             return
         run_stage_command("simulate", {"split": split}, as_json=as_json)
         return
@@ -76,25 +75,12 @@ def simulate(
     show(dict(figures), as_json=as_json)
 
 
-def _stage_part(split: SplitName, text: str) -> Mapping[str, float]:
-    """Make a part of a stage's shards where that stage will look for them."""
-    from components.locks import exclusive
-    from components.parameters.loader import load_params
-    from components.pipeline.execution import lock_path, work_folder
+def _stage_part(split: SplitName, text: str) -> dict[str, float]:
     from components.pipeline.graph import find_stage, load_graph
-    from components.processes import keep_freed_memory, limit_threads, signals
-    from components.progress import Progress
-    from components.simulation.generate import count_clips, generate_split
-    from components.simulation.parts import PARTS, parse_part
+    from components.pipeline.part import make_part
+    from components.simulation.parts import parse_part
 
     part = parse_part(text)
     enter_project()
-    root, params = Path.cwd(), load_params()
-    stage = find_stage(load_graph(root), f"simulate@{split}")
-    name = f"{stage.name}.{part.name}"
-    with exclusive(lock_path(root, name), name), signals() as stopped:
-        limit_threads(params.resources.threads)
-        keep_freed_memory()
-        folder = work_folder(stage, root) / PARTS / part.name
-        with Progress(name, count_clips(params, split, part), unit="clips") as display:
-            return generate_split(params, split=split, folder=folder, stopped=stopped, display=display, part=part)
+    root = Path.cwd()
+    return dict(make_part(find_stage(load_graph(root), f"simulate@{split}"), root, part))

@@ -1,4 +1,4 @@
-"""What a pod has finished of a stage, in the storage: the next pod goes on from it.
+"""What a pod has finished of a stage, or of a part of one, in the storage: the next pod goes on from it.
 
 It is sent when the stage stops or fails, and every so often while it runs: a machine that is lost says nothing first.
 """
@@ -17,17 +17,20 @@ from components.files import PART
 from components.storage.place import MissingObjectError
 from components.storage.store import Storage
 
-SNAPSHOT = "kept"  # beside the folder of all unfinished work
 COPIED = 2**20  # bytes: files up to this size may be ones that grow; larger ones are replaced whole
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeptWork:
-    """The work folder `work` of a stage, whose last part names all that decides the stage's result."""
+    """The work folder `work` of `stage`, whose last part names all that decides what it will hold.
+
+    aside: a folder on the same disk, in which nobody looks for work.
+    """
 
     storage: Storage
     stage: str
     work: Path
+    aside: Path
 
     def resume(self) -> None:
         """Have the stage go on from what an earlier pod kept, unless there is work here already."""
@@ -46,8 +49,17 @@ class KeptWork:
         except (Phys4dError, OSError) as error:
             sys.stderr.write(f"{self.stage}: what it had finished is lost with this pod: {error}\n")
 
+    def finish(self) -> None:
+        """Send all there is, and then say that nothing is missing; raises where that did not succeed."""
+        self._send(self.work)
+        self.storage.put_bytes(self._finished, b"")
+
+    def is_finished(self) -> bool:
+        """Whether a pod has finished it."""
+        return self.storage.exists(self._finished)
+
     def forget(self) -> None:
-        """Remove what was sent."""
+        """Remove what was sent, with what lies below it: the stage's parts."""
         for key in self.storage.keys(f"{self.key}/"):
             self.storage.delete(key)
 
@@ -77,7 +89,7 @@ class KeptWork:
 
     def _send_snapshot(self) -> None:
         """Send the folder as it is now, while the stage writes on: what is replaced meanwhile stays in the snapshot."""
-        snapshot = self.work.parents[2] / SNAPSHOT / self.stage
+        snapshot = self.aside / self.stage
         shutil.rmtree(snapshot, ignore_errors=True)
         try:
             for path in self._files():
@@ -111,3 +123,7 @@ class KeptWork:
     def key(self) -> str:
         """Where it is in the storage."""
         return f"progress/{self.stage}/{self.work.name}"
+
+    @property
+    def _finished(self) -> str:
+        return f"{self.key}/finished"

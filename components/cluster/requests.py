@@ -16,6 +16,7 @@ from components.parameters.loader import PARAMS_FILE
 from components.pipeline.following import TRAIN_TOGETHER
 from components.pipeline.graph import GraphStage
 from components.pipeline.order import meet, sources
+from components.pipeline.part import MADE_IN_PARTS
 
 if TYPE_CHECKING:
     from components.parameters.cluster import Cluster, PodSize
@@ -82,6 +83,7 @@ def request_of(
         shared_memory=size.shared_memory,
         gpus=size.gpus,
         nodes=size.nodes if stage.template in TRAIN_TOGETHER else 1,
+        parts=size.nodes if stage.template in MADE_IN_PARTS else 1,
         deadline_seconds=cluster.deadline_hours * HOUR,
         backbone=backbone if (backbone := stage.name.partition("@")[2]) in params.pipeline.backbones else None,
         tracking=cluster.tracking,

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from components.errors import ParametersError
 
 FOLDER = Path(__file__).parents[2] / "k8s"
-STAGE, GANG = "stage.yaml.j2", "gang.yaml.j2"
+STAGE, GANG, SHARDS = "stage.yaml.j2", "gang.yaml.j2", "shards.yaml.j2"
 HOUR, DAY = 3600, 86_400
 
 Fields = dict[str, Any]  # of a Kubernetes object
@@ -31,9 +31,9 @@ class JobRequest:
     stage: as DVC names it (`stage1@wan22`); run: id of the work; pipeline: id of the whole run, under which MLflow
     finds it; commit: what the image must hold, in full; storage: where the run's files lie (`s3://bucket/prefix`),
     on the server at `endpoint`, None for AWS's own; tracking: MLflow's address; nodes: pods that train together;
-    cpu, memory, gpus, scratch, shared_memory, temporary: of each pod; deadline_seconds: from the moment a pod has a
-    node; grace_seconds: to save after TERM; ttl_seconds: how long an ended Job stays, for its logs; overlays: names
-    of files in k8s/overlays, applied in this order.
+    parts: pods that make one each; cpu, memory, gpus, scratch, shared_memory, temporary: of each pod;
+    deadline_seconds: from the moment a pod has a node; grace_seconds: to save after TERM; ttl_seconds: how long an
+    ended Job stays, for its logs; overlays: names of files in k8s/overlays, applied in this order.
     """
 
     stage: str
@@ -52,6 +52,7 @@ class JobRequest:
     backbone: str | None = None
     gpus: int = 0
     nodes: int = 1
+    parts: int = 1
     temporary: str = "10Gi"
     grace_seconds: int = 300
     ttl_seconds: int = 3 * DAY
@@ -134,6 +135,7 @@ RULES: Mapping[str, Rule] = {
     "temporary": BYTES,
     "gpus": _count(0, 64),
     "nodes": _count(1, 512),
+    "parts": _count(1, 512),
     "deadline_seconds": _count(60, 60 * DAY),
     "grace_seconds": _count(10, HOUR),
     "ttl_seconds": _count(HOUR, 30 * DAY),
@@ -161,15 +163,21 @@ def overlays() -> list[str]:
 
 
 def render(request: JobRequest) -> list[Fields]:
-    """The objects to create for a request, in their order: one Job, of as many pods as it has nodes."""
+    """The objects to create for a request, in their order: one Job, of as many pods as it has nodes, or parts."""
     values = asdict(request) | {"name": request.name, "stage_label": request.stage_label}
-    template = _environment().get_template(GANG if request.nodes > 1 else STAGE)
+    template = _environment().get_template(_template(request))
     # by way of JSON: what an anchor of YAML repeats becomes objects of their own
     documents = cast("list[Fields]", json.loads(json.dumps(list(yaml.safe_load_all(template.render(values))))))
     for name in request.overlays:
         fragment = yaml.safe_load((FOLDER / "overlays" / f"{name}.yaml").read_text())
         documents = [merge(document, fragment) for document in documents]
     return documents
+
+
+def _template(request: JobRequest) -> str:
+    if request.nodes > 1:
+        return GANG
+    return SHARDS if request.parts > 1 else STAGE
 
 
 def merge(base: Fields, fragment: Fields) -> Fields:

@@ -11,7 +11,7 @@ Bytes = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(Mi|Gi|Ti)$")]  # such as
 
 
 class PodSize(Section):
-    """What each pod of a stage is given, and how many train together."""
+    """What each pod of a stage is given, and how many there are: they train together, or simulate a part each."""
 
     nodes: Annotated[int, Field(ge=1, le=512)]
     gpus: Annotated[int, Field(ge=0, le=64)]

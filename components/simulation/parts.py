@@ -29,6 +29,11 @@ class Part:
         """Of its folder."""
         return f"part-{self.number}-of-{self.count}"
 
+    def others(self) -> "list[Part]":
+        """The parts beside this one, in their order."""
+        numbers = range(1, self.count + 1)
+        return [Part(number=number, count=self.count) for number in numbers if number != self.number]
+
     def holds(self, shard: int) -> bool:
         """Whether the shard of this number is the part's."""
         return shard % self.count == self.number - 1

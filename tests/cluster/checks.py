@@ -191,6 +191,11 @@ def _references(pod: Pod) -> Iterator[tuple[str, str, str | None]]:
             yield from (("secret", source["secret"]["name"], item["key"]) for item in source["secret"]["items"])
 
 
+def is_gang(job: Fields) -> bool:
+    """Whether the Job's pods train together."""
+    return bool(job["metadata"]["labels"].get("app.kubernetes.io/component") == "gang")
+
+
 def endings(items: Sequence[Fields]) -> Iterator[str]:
     """A Job ends as the exit codes mean: final ones fail it, a lost pod is made again alone and never within a gang."""
     final = sorted((ExitCode.GATE_REFUSED, ExitCode.BAD_PARAMETERS))
@@ -204,7 +209,7 @@ def endings(items: Sequence[Fields]) -> Iterator[str]:
             yield f"{title(job)}: a podFailurePolicy wants restartPolicy Never"
         if codes != [("FailJob", {"containerName": name, "operator": "In", "values": final})]:
             yield f"{title(job)}: exit codes {codes}, expected FailJob for {[int(code) for code in final]}"
-        if lost != ["FailJob" if spec.get("completionMode") == "Indexed" else "Ignore"]:
+        if lost != ["FailJob" if is_gang(job) else "Ignore"]:
             yield f"{title(job)}: a disruption ends in {lost}"
         if spec.get("backoffLimit") != 0:
             yield f"{title(job)}: attempts of its own"
@@ -222,7 +227,7 @@ def meetings(items: Sequence[Fields]) -> Iterator[str]:
     """A gang's pods meet at the first one's name, which a headless Service gives."""
     for job in of_kind(items, "Job"):
         spec, template = job["spec"], pod_template(job)
-        if spec.get("completionMode") != "Indexed" or template is None:
+        if not is_gang(job) or template is None:
             continue
         services = [
             item

@@ -31,6 +31,7 @@ SINGLE = JobRequest(
 )
 WITHOUT_GPU = replace(SINGLE, stage="simulate@train", backbone=None, gpus=0)
 GANG = replace(SINGLE, gpus=8, nodes=4)
+SHARDS = replace(WITHOUT_GPU, parts=8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,8 @@ def manifests() -> list[Fields]:
 def requests() -> list[JobRequest]:
     """A Job of every kind, and one with every overlay."""
     with_overlays = [replace(SINGLE, overlays=(name,)) for name in overlays()]
-    return [SINGLE, WITHOUT_GPU, GANG, *with_overlays, replace(GANG, overlays=("kueue", "spot-gke", "gpu-h100"))]
+    gang = replace(GANG, overlays=("kueue", "spot-gke", "gpu-h100"))
+    return [SINGLE, WITHOUT_GPU, GANG, SHARDS, *with_overlays, gang]
 
 
 def jobs() -> list[Fields]:

@@ -70,7 +70,7 @@ def bucket() -> Bucket:
 def kept(tmp_path: Path, bucket: Bucket) -> KeptWork:
     work = tmp_path / ".phys4d/progress/train/abc"
     work.mkdir(parents=True)
-    return KeptWork(storage=cast("Storage", bucket), stage="train", work=work)
+    return KeptWork(storage=cast("Storage", bucket), stage="train", work=work, aside=tmp_path / ".phys4d/kept")
 
 
 def replace(path: Path, content: bytes) -> None:

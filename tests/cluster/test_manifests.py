@@ -181,14 +181,14 @@ PORTS = {"postgres": 5432, "mlflow": 5000, "prefect-server": 4200}
 
 
 def labels(items: list[Fields]) -> dict[str, dict[str, str]]:
-    """The labels of each kind of pod; the two kinds of stages by their component."""
+    """The labels of each kind of pod; the kinds of stages by their component."""
     key = "app.kubernetes.io/component"
     return {pod.labels.get(key, pod.labels["app.kubernetes.io/name"]): pod.labels for pod in pods(items)}
 
 
 NEEDED = {
     *((name, "postgres") for name in ("mlflow", "prefect-server", "backup")),
-    *((name, "mlflow") for name in ("prefect-worker", "single", "gang")),
+    *((name, "mlflow") for name in ("prefect-worker", "single", "gang", "shards")),
     ("prefect-worker", "prefect-server"),
 }
 

@@ -101,6 +101,12 @@ def test_a_rank_an_accelerator(project: Path) -> None:
     assert request(project, cluster__pods={"default": size}, resources__ranks=8).nodes == 2
 
 
+def test_several_pods_train_together_or_make_parts(project: Path) -> None:
+    several = {"default": {**PODS["default"], "nodes": 3}}
+    assert (one := request(project, cluster__pods=several)).nodes == 3
+    assert one.parts == 1
+
+
 def test_the_same_work_has_the_same_id(project: Path) -> None:
     one = request(project)
     assert request(project).run == one.run

@@ -1,5 +1,7 @@
 import copy
+import os
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from jinja2 import UndefinedError
 from components.cluster import templates
 from components.cluster.templates import JobRequest, is_pinned, merge, overlays, render
 from components.errors import ExitCode, ParametersError
-from tests.cluster.objects import GANG, SINGLE, WITHOUT_GPU, Fields
+from tests.cluster.objects import GANG, SHARDS, SINGLE, WITHOUT_GPU, Fields
 
 
 def pod(request: JobRequest) -> Fields:
@@ -32,7 +34,7 @@ WRONG: list[dict[str, Any]] = [
     {"attempt": 0}, {"attempt": True}, {"commit": "0123abc"}, {"image": "phys4d"}, {"image": "phys4d:latest"},
     {"storage": "s3://Bucket"}, {"storage": "/data"}, {"backbone": "wan 22"}, {"cpu": "8 cores"}, {"cpu": "0"},
     {"memory": "64GB"}, {"memory": "64Gi\n"}, {"scratch": ""}, {"shared_memory": "1"}, {"gpus": -1}, {"nodes": 0},
-    {"deadline_seconds": 0}, {"grace_seconds": 0}, {"ttl_seconds": 60}, {"tracking": "mlflow:5000"},
+    {"parts": 0}, {"deadline_seconds": 0}, {"grace_seconds": 0}, {"ttl_seconds": 60}, {"tracking": "mlflow:5000"},
     {"namespace": "Phys4D"}, {"overlays": ("none-such",)}, {"overlays": ("../jobs/stage",)}, {"overlays": "kueue"},
 ]  # fmt: skip
 
@@ -83,7 +85,9 @@ def shape(value: object) -> object:
 
 @settings(deadline=None, max_examples=25)
 @given(text=st.text(st.characters(min_codepoint=32, max_codepoint=126) | st.sampled_from("\n\t\u00e9"), max_size=40))
-@pytest.mark.parametrize("request_", [SINGLE, GANG], ids=["single", "gang"])
+@pytest.mark.parametrize(
+    "request_", [SINGLE, GANG, replace(SHARDS, backbone="wan22")], ids=["single", "gang", "shards"]
+)
 def test_no_value_can_become_another_field(request_: JobRequest, text: str) -> None:
     """Even if nothing had checked it, a value stays the text that it is."""
     hostile = Unchecked(**{**vars(request_), **dict.fromkeys(TEXTS, text)})
@@ -145,20 +149,31 @@ def test_a_pod_runs_its_stage_and_knows_the_run() -> None:
     assert values["PHYS4D_STORAGE"] == SINGLE.storage
 
 
-@pytest.mark.parametrize(("index", "command"), [("0", "pod"), ("1", "join"), ("11", "join")])
-def test_the_first_of_a_gang_is_the_stage_and_the_others_join(index: str, command: str, tmp_path: Path) -> None:
-    import os
-    import subprocess
-
-    fake = tmp_path / "phys4d"
+def run_by_index(request: JobRequest, index: str, folder: Path) -> list[str]:
+    """What phys4d is told in the pod of that index."""
+    fake = folder / "phys4d"
     fake.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     fake.chmod(0o755)
-    container = stage(GANG)
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": index}
+    container = stage(request)
+    values = {item["name"]: item["value"] for item in container["env"] if "value" in item}
+    environment = {**values, "PATH": f"{folder}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": index}
     result = subprocess.run(
         container["command"] + container["args"], env=environment, capture_output=True, text=True, check=True
     )
-    assert result.stdout.split() == [command, GANG.stage, "--run", GANG.run]
+    return result.stdout.split()
+
+
+@pytest.mark.parametrize(("index", "command"), [("0", "pod"), ("1", "join"), ("11", "join")])
+def test_the_first_of_a_gang_is_the_stage_and_the_others_join(index: str, command: str, tmp_path: Path) -> None:
+    assert run_by_index(GANG, index, tmp_path) == [command, GANG.stage, "--run", GANG.run]
+
+
+@pytest.mark.parametrize("index", range(SHARDS.parts))
+def test_every_pod_of_a_stage_in_parts_makes_its_own(index: int, tmp_path: Path) -> None:
+    told = ["pod", SHARDS.stage, "--run", SHARDS.run, "--part", f"{index + 1}/{SHARDS.parts}"]
+    assert run_by_index(SHARDS, str(index), tmp_path) == told
+    (job,) = render(SHARDS)
+    assert (job["spec"]["completions"], job["spec"]["parallelism"]) == (SHARDS.parts, SHARDS.parts)
 
 
 def test_torchrun_is_told_all_nodes() -> None:

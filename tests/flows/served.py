@@ -70,9 +70,9 @@ class Served:
         state = self.call(f"flow_runs/{run}")["state"]
         return state["type"], state["message"] or ""
 
-    def ended(self, run: str) -> tuple[str, str]:
+    def ended(self, run: str, *, seconds: float = 120.0) -> tuple[str, str]:
         """The state in which a run ends, and its message."""
-        wait_until(lambda: self.state(run)[0] in ENDED, every=0.5)
+        wait_until(lambda: self.state(run)[0] in ENDED, seconds=seconds, every=0.5)
         return self.state(run)
 
     def cancel(self, run: str) -> None:

@@ -14,7 +14,8 @@ from tests.integration.project import PHYS4D, Project
 from tests.tracked import make_database
 
 IGNORED = (
-    ".phys4d/\n/out/\n*.attempts\n*.orders\n*.resumed\n__pycache__/\n/.dvc/cache/\n/.dvc/tmp/\n/.dvc/config.local\n"
+    ".phys4d/\n/out/\n/data/\n*.attempts\n*.orders\n*.resumed\n__pycache__/\n"
+    "/.dvc/cache/\n/.dvc/tmp/\n/.dvc/config.local\n"
 )
 PERSON = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "test")
 PERSON |= dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "test@localhost")
@@ -58,6 +59,11 @@ def make_origin(root: Path, storage: Storage) -> Origin:
     waiting = '        if codes[0] == "wait":\n            (context.work / "kept").touch()\n'
     module = module.replace("    if codes:\n", found, 1).replace('        if codes[0] == "wait":\n', waiting, 1)
     (project.root / FIRST).write_text(module)
+    return published(project, storage)
+
+
+def published(project: Project, storage: Storage) -> Origin:
+    """A project in git, with its place in the storage."""
     project.set(storage__endpoint=storage.endpoint, storage__bucket=storage.bucket, storage__prefix=storage.prefix)
     use_remote(project.root, storage)
     (project.root / ".dvc/config.local").replace(project.root / ".dvc/config")  # so that clones need not say it again

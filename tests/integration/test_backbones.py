@@ -1,24 +1,63 @@
-"""Several backbones through the whole graph at once; each a chain of its own."""
+"""Several backbones through the whole graph, as a run of Prefect's worker has its stages side by side."""
 
 import json
+import os
+import shutil
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from tests.integration.project import DVC, Project, make_project
+from components.pipeline.graph import load_graph
+from tests.flows.served import Served, free_port
+from tests.integration.project import DVC, SOURCE, Project, make_project
 from tests.report.html import read_page
+from tests.tracked import make_database
 
 pytestmark = pytest.mark.slow
 
 NAMES = ("cogvideox", "open_sora")  # wan22 is the smoke profile's own
 
 
+WHOLE = 1500.0  # seconds in which the graph is through, on cores that others use too
+
+
+@dataclass(frozen=True)
+class Run(Project):
+    """The project after a run, and what the server knows of that: its state, its tasks, what its artifacts hold."""
+
+    state: tuple[str, str]
+    tasks: list[str]
+    artifacts: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
     changes = {"pipeline__backbones": list(NAMES), "video__frames": 17}
     project = make_project(tmp_path_factory.mktemp("backbones"), changes)
-    result = project.run(*DVC, "repro")
-    assert result.returncode == 0, result.stderr
-    return project
+    shutil.copytree(SOURCE / "flows", project.root / "flows", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(SOURCE / "prefect.yaml", project.root)
+    make_database(project.root)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+            patch.delenv(name)
+        served = Served(project, free_port())
+        try:
+            run = served.start("phys4d/manual")
+            state = served.ended(run, seconds=WHOLE)
+            return Run(project.root, state, served.tasks(run), served.artifacts(run))
+        finally:
+            served.end()
+
+
+def test_the_worker_has_run_every_stage_as_a_task(done: Run) -> None:
+    assert done.state[0] == "COMPLETED", done.state[1]
+    assert done.tasks == sorted(load_graph(done.root))
+    assert {name for name in done.artifacts if name.startswith("progress-")} == {
+        f"progress-{stage.replace('@', '-').replace('_', '-')}" for stage in done.tasks
+    }
+    for name in NAMES:
+        assert f"| {name} | " in done.artifacts["summary"]
 
 
 def stale(project: Project) -> set[str]:
@@ -27,7 +66,7 @@ def stale(project: Project) -> set[str]:
     return set(json.loads(result.stdout))
 
 
-def test_each_is_measured_and_reported_beside_the_others(done: Project) -> None:
+def test_each_is_measured_and_reported_beside_the_others(done: Run) -> None:
     page = read_page((done.root / "data/report/report.html").read_text())
     assert "The backbones beside each other" in page.text
     for name in NAMES:
@@ -36,16 +75,16 @@ def test_each_is_measured_and_reported_beside_the_others(done: Project) -> None:
         assert {"base.score", "stage3.score"} <= metrics.keys() & shown
 
 
-def test_no_two_have_the_same_videos(done: Project) -> None:
+def test_no_two_have_the_same_videos(done: Run) -> None:
     scores = [json.loads((done.root / f"data/evaluation/{name}/metrics.json").read_text()) for name in NAMES]
     assert len({found["base.score"] for found in scores}) == len(NAMES)
 
 
-def test_dvc_finds_nothing_to_do(done: Project) -> None:
+def test_dvc_finds_nothing_to_do(done: Run) -> None:
     assert stale(done) == set()
 
 
-def test_editing_one_leaves_the_others_as_they_are(done: Project) -> None:
+def test_editing_one_leaves_the_others_as_they_are(done: Run) -> None:
     path = done.root / "components/backbones/open_sora/stdit3.py"
     content = path.read_text()
     path.write_text(content + "\n")
