@@ -7,14 +7,13 @@
 #   AWS_ENDPOINT_URL       of a server other than AWS
 #   AWS_REGION             default: us-east-1
 #   POSTGRES_PASSWORD      and POSTGRES_MLFLOW_PASSWORD, POSTGRES_PREFECT_PASSWORD; made up where not given
-#   NAMESPACE              default: phys4d
 #
 # Run it again to change keys: the S3 variables are then all wanted again, or none of them. Passwords that are there
 # stay, because the databases were made with them. Values go to kubectl by its standard input, so that no list of
 # processes shows them.
 set -euo pipefail
 
-namespace=${NAMESPACE:-phys4d}
+namespace=phys4d  # as the manifests have it
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 fail() {

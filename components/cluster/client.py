@@ -42,6 +42,10 @@ class JobsApi(Protocol):
         """The pods of a Job."""
         ...
 
+    def refusal(self, job: str) -> str:
+        """Why a Job's last pod could not be made; empty when nothing is said of it."""
+        ...
+
     def log(self, pod: str, container: str) -> Iterator[str]:
         """The lines of a container from its first one on, as they come, until it ends."""
         ...
@@ -81,8 +85,14 @@ class ClusterClient:
     def create_job(self, document: Fields) -> bool:
         """Create a Job; False when one of that name is there already. ParametersError: the server calls it invalid."""
         from kubernetes import client
+        from pydantic import ValidationError
 
-        body = client.V1Job.from_dict(document)
+        try:
+            body = client.V1Job.model_validate(document)  # from_dict leaves out what it does not know
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            where = ".".join(map(str, wrong["loc"]))
+            raise ParametersError(f"{document['metadata']['name']}: {where}: {wrong['msg']}") from error
         try:
             with _told("create", document["metadata"]["name"]):
                 _raw(self._batch.create_namespaced_job, self._namespace, body, field_validation="Strict")
@@ -110,6 +120,15 @@ class ClusterClient:
         """The pods of a Job."""
         with _told("list", f"pods of {job}"):
             return self._items(self._core.list_namespaced_pod, label_selector=f"batch.kubernetes.io/job-name={job}")
+
+    def refusal(self, job: str) -> str:
+        """Why a Job's last pod could not be made, such as a quota; empty when nothing is said of it."""
+        selector = f"involvedObject.kind=Job,involvedObject.name={job},reason=FailedCreate"
+        with _told("list", f"events of {job}"):
+            events = self._items(self._core.list_namespaced_event, field_selector=selector)
+        last = max(events, key=lambda event: str(event.get("lastTimestamp") or ""), default={})
+        message = " ".join(str(last.get("message") or "").split())
+        return message.partition(" is forbidden: ")[2] or message  # before it is a pod's name, another one each time
 
     def log(self, pod: str, container: str) -> Iterator[str]:
         """The lines of a container from its first one on, as they come, until it ends or the connection does."""
@@ -176,6 +195,10 @@ class _MissingError(ClusterError):
     pass
 
 
+class ForbiddenError(ParametersError):
+    """Not allowed; an API server that has just started says so too, until it has read its roles."""
+
+
 @contextmanager
 def _told(verb: str, what: str) -> Iterator[None]:
     """What goes wrong with a request as an error of one line."""
@@ -187,9 +210,13 @@ def _told(verb: str, what: str) -> Iterator[None]:
     except ApiException as error:
         message = _message(error)
         kinds: Mapping[int, type[Phys4dError]] = {
-            400: ParametersError, 403: ParametersError, 404: _MissingError, 409: _ExistsError, 422: ParametersError,
+            400: ParametersError, 403: ForbiddenError, 404: _MissingError, 409: _ExistsError, 422: ParametersError,
         }  # fmt: skip
         kind = kinds.get(int(error.status or 0), ClusterError)
+        if kind is _ExistsError and "already exists" not in message:
+            kind = ClusterError
+        if kind is ForbiddenError and "exceeded quota" in message:
+            kind = ClusterError  # there is room again when Jobs that ended are gone
         raise kind(f"the cluster refused to {verb} {what}: {error.status} {message}") from error
     except HTTPError as error:
         raise ClusterError(f"the cluster is out of reach, to {verb} {what}: {_one_line(error)}") from error

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from components.cluster.client import ClusterError, Fields, JobsApi, newest
+from components.cluster.client import ClusterError, Fields, ForbiddenError, JobsApi, newest
 from components.cluster.standing import CONTAINER, Phase, Standing, standing_of
 from components.cluster.templates import JobRequest, render
 from components.errors import Phys4dError, StoppedError
 
 LOOK_EVERY = 3.0  # seconds
 OUT_OF_REACH = 100  # looks in a row, after which the cluster is given up
+FORBIDDEN = 5  # the same, of one that does not allow them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +66,11 @@ class Executor:
             try:
                 job = self.api.job(name)
                 pods = self.api.pods(name)
+                refusal = self.api.refusal(name) if job and not pods else ""
                 missed = 0
-            except ClusterError as error:
+            except (ClusterError, ForbiddenError) as error:
                 missed += 1
-                if missed >= OUT_OF_REACH:
+                if missed >= (FORBIDDEN if isinstance(error, ForbiddenError) else OUT_OF_REACH):
                     raise
                 self.say(f"{error}; looks again")
                 self.stopping.wait(self.look_every)
@@ -82,8 +84,9 @@ class Executor:
                 reader.read(standing.pod)
             if standing.ended:
                 return standing
-            if standing.why != said:
-                said = standing.why
+            why = f"{standing.why}: {refusal}" if refusal else standing.why
+            if why != said:
+                said = why
                 self.say(said)
             if self.stopping.is_set() and not deleted:
                 self.say(f"stops: Job {name} is deleted, its pods save")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.canonical import canonical_json
-from components.checkout import RESULTS, is_tracked, read_checkout
+from components.checkout import MANIFESTS, RESULTS, is_tracked, read_checkout
 from components.cluster.entry import read_outs
 from components.cluster.templates import HOUR, JobRequest
 from components.errors import ParametersError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 IMAGE = "PHYS4D_IMAGE"  # environment of a driver in the cluster: the image that it is of
 KUBERNETES, DEFAULT = "kubernetes", "default"
 TRAVELS = ("params.yaml", "dvc.lock")  # beside the image
+GPU = "gpu-"  # overlays of machines with GPUs
 
 
 def runs_in_pod(stage: GraphStage, cluster: "Cluster") -> bool:
@@ -48,7 +49,7 @@ def request_of(
     stage: GraphStage, graph: Mapping[str, GraphStage], params: "Params", root: Path, *, pipeline: str
 ) -> JobRequest:
     """The Job of a stage as things are now; ParametersError where a pod could not do the same as this machine would."""
-    checkout = read_checkout(root, aside=(*RESULTS, *TRAVELS))
+    checkout = read_checkout(root, aside=(*RESULTS, *TRAVELS, MANIFESTS))
     if checkout is None or checkout.changed:
         state = "has changes that are in no commit" if checkout else "is in no commit of git"
         raise ParametersError(
@@ -88,7 +89,7 @@ def request_of(
         backbone=backbone if (backbone := stage.name.partition("@")[2]) in params.pipeline.backbones else None,
         tracking=cluster.tracking,
         namespace=cluster.namespace,
-        overlays=tuple(cluster.overlays),
+        overlays=tuple(name for name in cluster.overlays if size.gpus or not name.startswith(GPU)),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from components.canonical import canonical_json
-from components.checkout import RESULTS, read_checkout
+from components.checkout import MANIFESTS, RESULTS, read_checkout
 from components.cluster.entry import LockEntry, parse_entry
 from components.errors import ParametersError, Phys4dError
 from components.files import write_atomically
@@ -108,7 +108,7 @@ class RunFolder:
 
 
 def _commit(root: Path) -> str:
-    checkout = read_checkout(root, aside=(*RESULTS, str(PARAMS_FILE)))
+    checkout = read_checkout(root, aside=(*RESULTS, str(PARAMS_FILE), MANIFESTS))
     if checkout is None:
         raise ParametersError(f"{root}: git has no commit here, and a pod has the code of one: git init, and commit")
     if checkout.changed:

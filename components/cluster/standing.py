@@ -1,5 +1,6 @@
 """How a Job stands, from what the API server says of it and of its pods: conditions, not phases, say when it ended."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -20,6 +21,10 @@ HOPELESS = (  # what a container may wait for in vain; ErrImagePull is tried aga
 )
 ERRORS = {error.code: error for error in (GateRefusedError, StoppedError, ParametersError)}
 KILLED = 137  # 128 and SIGKILL
+SAID = "phys4d: "  # how the line begins in which a command says why it failed
+CAUSE = re.compile(  # what the Job controller says of the pod that a rule of podFailurePolicy was for
+    r"[Pp]od [^/ ]+/(?P<pod>\S+) (?P<what>has condition DisruptionTarget|failed with exit code)"
+)
 
 
 class Phase(Enum):
@@ -73,26 +78,36 @@ def standing_of(job: Fields, pods: Sequence[Fields], *, stage: str) -> Standing:
 
 def _failure(condition: Fields, pods: Sequence[Fields], *, stage: str) -> Phys4dError:
     """What a Job that failed failed by: what took its pod away, or the exit code of its stage's command."""
-    for pod in pods:
-        if taken := _taken_away(pod):
-            name = pod["metadata"]["name"]
-            return StoppedError(f"{stage}: pod {name} was taken away ({taken}); another goes on from what it saved")
-    for pod in sorted(pods, key=_created, reverse=True):
-        name, status = pod["metadata"]["name"], _status(pod)
-        if status.get("reason") == "DeadlineExceeded":
-            return Phys4dError(f"{stage}: pod {name} ran longer than cluster.deadline_hours: raise it")
-        ended = _terminated(pod)
-        if ended is None or ended["exitCode"] == ExitCode.DONE:
-            continue
-        if ended.get("reason") == "OOMKilled":
-            return Phys4dError(f"{stage}: pod {name} ran out of memory: raise cluster.pod.memory")
-        if ended["exitCode"] == KILLED:
-            return StoppedError(f"{stage}: pod {name} was killed; it goes on from what was saved")
-        kind = ERRORS.get(ended["exitCode"], Phys4dError)
-        said = " ".join(str(ended.get("message") or "").split())
-        return kind(said or f"{stage}: pod {name} exited with {ended['exitCode']}")
+    cause = CAUSE.search(condition.get("message") or "")
+    if cause and cause["what"].startswith("has"):  # an evicted pod is deleted, so it may be gone
+        return StoppedError(f"{stage}: pod {cause['pod']} was taken away; another goes on from what it saved")
+
+    def guilt(pod: Fields) -> tuple[bool, bool, str]:
+        """The pod that the controller names, then those that nobody stopped; of pods in turns the last."""
+        metadata = pod["metadata"]
+        return bool(cause and metadata["name"] == cause["pod"]), "deletionTimestamp" not in metadata, _created(pod)
+
     words = ": ".join(filter(None, (condition.get("reason"), condition.get("message"))))
-    return Phys4dError(f"{stage}: its Job failed: {words or 'no reason given'}")
+    errors = (_error_of(pod, stage=stage) for pod in sorted(pods, key=guilt, reverse=True))
+    return next(filter(None, errors), Phys4dError(f"{stage}: its Job failed: {words or 'no reason given'}"))
+
+
+def _error_of(pod: Fields, *, stage: str) -> Phys4dError | None:
+    """What a pod ended by; None for one that did what it had to, or has not ended."""
+    name, status, ended = pod["metadata"]["name"], _status(pod), _terminated(pod)
+    if taken := _taken_away(pod):
+        return StoppedError(f"{stage}: pod {name} was taken away ({taken}); another goes on from what it saved")
+    if status.get("reason") == "DeadlineExceeded":
+        return Phys4dError(f"{stage}: pod {name} ran longer than cluster.deadline_hours: raise it")
+    if ended is None or ended["exitCode"] == ExitCode.DONE:
+        return None
+    if ended.get("reason") == "OOMKilled":
+        return Phys4dError(f"{stage}: pod {name} ran out of memory: raise memory in cluster.pods")
+    if ended["exitCode"] == KILLED:
+        return StoppedError(f"{stage}: pod {name} was killed; it goes on from what was saved")
+    said = [line.removeprefix(SAID) for line in str(ended.get("message") or "").splitlines() if line.startswith(SAID)]
+    words = said[-1] if said else f"{stage}: pod {name} exited with {ended['exitCode']}"
+    return ERRORS.get(ended["exitCode"], Phys4dError)(words)
 
 
 def _taken_away(pod: Fields) -> str:

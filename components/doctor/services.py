@@ -18,9 +18,11 @@ TIMEOUT = 5.0  # seconds
 ROLE = (  # verb, group, resource, subresource: what k8s/10-accounts.yaml lets a driver do
     ("create", "batch", "jobs", None),
     ("list", "batch", "jobs", None),
+    ("get", "batch", "jobs", None),
     ("delete", "batch", "jobs", None),
     ("list", "", "pods", None),
     ("get", "", "pods", "log"),
+    ("list", "", "events", None),
 )
 
 

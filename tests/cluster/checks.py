@@ -11,7 +11,7 @@ from components.errors import ExitCode
 from tests.cluster.objects import Fields, Pod, matches, named, of_kind, pod_template, pods, title
 
 VERSION = "1.32"
-VERBS = {"create", "get", "list", "watch", "delete"}
+VERBS = {"create", "get", "list", "delete"}
 RESOURCES = {"jobs", "pods", "pods/log", "events"}
 VOLUMES = {"configMap", "secret", "projected", "emptyDir", "persistentVolumeClaim"}  # of those "restricted" allows
 LASTING = ("Deployment", "StatefulSet")

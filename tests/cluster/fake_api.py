@@ -33,6 +33,8 @@ class FakeCluster:
         self.script: list[Callable[[str], object]] = []
         self.drops: list[int] = []
         self.refuses: list[int] = []  # statuses to answer the next looks with
+        self.refusals: list[str] = []  # why pods could not be made
+        self.full = ""  # why no Job can be
         self.allowed: Callable[[Fields], bool] = lambda _: True
         self.url = ""
 
@@ -45,15 +47,25 @@ class FakeCluster:
         """Give a Job its last condition."""
         self.jobs[name]["status"] = {"conditions": [{"type": kind, "status": "True", **words}]}
 
-    def pod(self, job: str, *, index: int = 0, phase: str = "Running", **status: Any) -> str:  # noqa: ANN401
-        """A pod of a Job as it stands now."""
-        name = f"{job}-{index}-abcde"
+    def pod(
+        self,
+        job: str,
+        *,
+        index: int = 0,
+        turn: int = 0,
+        deleted: bool = False,
+        phase: str = "Running",
+        **status: Any,  # noqa: ANN401
+    ) -> str:
+        """A pod of a Job as it stands now. turn: how many of its index were before it; deleted: it was told to stop."""
+        name = f"{job}-{index}-abcd{'efgh'[turn]}"
         self.pods[name] = {
             "metadata": {
                 "name": name,
-                "creationTimestamp": "2026-01-01T00:00:00Z",
+                "creationTimestamp": f"2026-01-01T00:0{turn}:00Z",
                 "labels": {"batch.kubernetes.io/job-name": job},
                 "annotations": {"batch.kubernetes.io/job-completion-index": str(index)},
+                **({"deletionTimestamp": "2026-01-01T01:00:00Z"} if deleted else {}),
             },
             "status": {"phase": phase, **status},
         }
@@ -129,6 +141,9 @@ def _handler(cluster: FakeCluster) -> type[BaseHTTPRequestHandler]:
                 self.refuse(422, str(error.message))
                 return
             name = body["metadata"]["name"]
+            if cluster.full:
+                self.refuse(403, f'jobs.batch "{name}" is forbidden: {cluster.full}')
+                return
             if name in cluster.jobs:
                 self.refuse(409, f'jobs.batch "{name}" already exists')
                 return
@@ -145,6 +160,12 @@ def _handler(cluster: FakeCluster) -> type[BaseHTTPRequestHandler]:
                     self.stream(found["name"])
                 else:
                     self.answer(200, {"kind": "PodList", "metadata": {}, "items": self.selected(cluster.pods)})
+            elif path.endswith("/events"):
+                job = dict(pair.split("=", 1) for pair in self.query["fieldSelector"].split(","))
+                assert job["reason"] == "FailedCreate"
+                assert job["involvedObject.name"] in cluster.jobs
+                items = [{"message": text, "lastTimestamp": f"{at}"} for at, text in enumerate(cluster.refusals)]
+                self.answer(200, {"kind": "EventList", "metadata": {}, "items": items})
 
         def get_job(self, name: str | None) -> None:
             if name is None:

@@ -12,7 +12,7 @@ import yaml
 from components.cluster import executor
 from components.cluster.client import ClusterClient, ClusterError
 from components.cluster.executor import Executor
-from components.cluster.templates import JobRequest
+from components.cluster.templates import JobRequest, render
 from components.errors import GateRefusedError, ParametersError, Phys4dError, StoppedError
 from tests.cluster.fake_api import FakeCluster, ended, serving, waiting
 
@@ -93,12 +93,13 @@ def test_a_job_that_completes_is_a_stage_that_is_done(cluster: FakeCluster) -> N
 @pytest.mark.parametrize(
     ("status", "error", "message"),
     [
-        (ended(65, message="stage1@wan22: 3 clips are empty"), GateRefusedError, "3 clips are empty"),
+        (ended(65, message="7/80 steps\nphys4d: 3 clips are empty\n"), GateRefusedError, "^3 clips are empty$"),
+        (ended(65, message="7/80 steps\n"), GateRefusedError, "exited with 65"),
         (ended(75), StoppedError, "exited with 75"),
         (ended(78), ParametersError, "exited with 78"),
         (ended(1), Phys4dError, "exited with 1"),
         (ended(137), StoppedError, "was killed"),
-        (ended(137, reason="OOMKilled"), Phys4dError, r"out of memory: raise cluster\.pod\.memory"),
+        (ended(137, reason="OOMKilled"), Phys4dError, r"out of memory: raise memory in cluster\.pods"),
         ({"reason": "DeadlineExceeded"}, Phys4dError, r"raise it"),
         ({"reason": "Evicted", "message": "low on disk"}, StoppedError, "taken away"),
         (
@@ -131,11 +132,70 @@ def test_a_gang_ends_as_the_rank_that_failed(cluster: FakeCluster) -> None:
     def fails(name: str) -> None:
         cluster.pod(name, index=0, phase="Failed", **ended(1))
         cluster.pod(name, index=1, phase="Failed", conditions=[{"type": "DisruptionTarget", "status": "True"}])
-        cluster.end(name, "Failed", reason="PodFailurePolicy")
+        told = f"Pod phys4d/{name}-1-abcde has condition DisruptionTarget matching FailJob rule at index 1"
+        cluster.pods.pop(f"{name}-1-abcde")  # as the real controller has it: evicted is deleted
+        cluster.end(name, "Failed", reason="PodFailurePolicy", message=told)
 
     cluster.script = [fails]
     with pytest.raises(StoppedError, match="1-abcde was taken away"):
         Driver().run(replace(REQUEST, nodes=2))
+
+
+def test_ranks_that_were_stopped_are_not_what_a_gang_failed_by(cluster: FakeCluster) -> None:
+    def fails(name: str) -> None:
+        refused = cluster.pod(name, index=1, phase="Failed", **ended(65, message="phys4d: a clip is empty"))
+        cluster.pod(name, index=0, turn=1, deleted=True, phase="Failed", **ended(75))
+        told = f"Container stage for pod phys4d/{refused} failed with exit code 65 matching FailJob rule at index 0"
+        cluster.end(name, "Failed", reason="PodFailurePolicy", message=told)
+
+    cluster.script = [fails]
+    with pytest.raises(GateRefusedError, match="a clip is empty"):
+        Driver().run(replace(REQUEST, nodes=2))
+
+
+def test_what_the_last_pod_failed_by_counts_though_the_first_was_taken_away(cluster: FakeCluster) -> None:
+    def fails(name: str) -> None:
+        cluster.pod(name, phase="Failed", reason="Evicted")
+        cluster.pod(name, turn=1, phase="Failed", **ended(65, message="phys4d: a clip is empty"))
+        cluster.end(name, "Failed", reason="BackoffLimitExceeded", message="Job has reached the specified limit")
+
+    cluster.script = [fails]
+    with pytest.raises(GateRefusedError, match="a clip is empty"):
+        Driver().run()
+
+
+def test_a_field_that_there_is_not_is_refused_before_it_is_lost(cluster: FakeCluster) -> None:
+    (document,) = render(REQUEST)
+    document["spec"]["template"]["spec"]["nodeSelectr"] = {"kind": "gpu"}
+    with pytest.raises(ParametersError, match=r"spec\.template\.spec\.nodeSelectr: Extra inputs are not permitted"):
+        ClusterClient("phys4d", "test").create_job(document)
+    assert cluster.created == []
+
+
+def test_a_server_that_has_not_read_its_roles_yet_is_asked_again(cluster: FakeCluster) -> None:
+    cluster.refuses = [403, 403]
+    cluster.script = [lambda name: cluster.end(name, "Complete")]
+    driver = Driver()
+    driver.run()
+    assert sum("looks again" in line for line in driver.said) == 2
+    cluster.jobs.clear()
+    cluster.refuses = [403] * 5
+    with pytest.raises(ParametersError, match="403"):
+        Driver().run()
+
+
+def test_why_a_pod_cannot_be_made_is_said(cluster: FakeCluster) -> None:
+    cluster.refusals = [f'Error creating: pods "x-{end}" is forbidden: exceeded quota: phys4d' for end in "ab"]
+    cluster.script = [lambda _: None, lambda _: None, lambda name: cluster.end(name, "Complete")]
+    driver = Driver()
+    driver.run()
+    assert driver.said.count("waits for its pod: exceeded quota: phys4d") == 1
+
+
+def test_a_full_quota_of_jobs_is_no_mistake_of_the_users(cluster: FakeCluster) -> None:
+    cluster.full = "exceeded quota: phys4d, requested: count/jobs.batch=1, used: count/jobs.batch=200"
+    with pytest.raises(ClusterError, match="exceeded quota"):
+        Driver().run()
 
 
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "CreateContainerConfigError", "InvalidImageName"])

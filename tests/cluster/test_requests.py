@@ -101,6 +101,26 @@ def test_a_rank_an_accelerator(project: Path) -> None:
     assert request(project, cluster__pods={"default": size}, resources__ranks=8).nodes == 2
 
 
+def test_what_set_image_writes_is_no_other_code(project: Path) -> None:
+    for name in ("70-worker.yaml", "jobs/stage.yaml.j2"):
+        (project / "k8s" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / "k8s" / name).write_text("image: one\n")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "-m", "manifests")
+    (project / "k8s/70-worker.yaml").write_text("image: another\n")
+    assert request(project).stage == "prepare@wan22"
+    (project / "k8s/jobs/stage.yaml.j2").write_text("image: another\n")
+    with pytest.raises(ParametersError, match="changes that are in no commit"):
+        request(project)
+
+
+def test_machines_with_gpus_are_asked_for_where_a_pod_has_some(project: Path) -> None:
+    overlays = ["gpu-h100", "spot-gke"]
+    assert request(project, cluster__overlays=overlays).overlays == ("gpu-h100", "spot-gke")
+    without = {"default": {**PODS["default"], "gpus": 0}}
+    assert request(project, cluster__overlays=overlays, cluster__pods=without).overlays == ("spot-gke",)
+
+
 def test_several_pods_train_together_or_make_parts(project: Path) -> None:
     several = {"default": {**PODS["default"], "nodes": 3}}
     assert (one := request(project, cluster__pods=several)).nodes == 3
