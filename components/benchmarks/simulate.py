@@ -44,7 +44,7 @@ class Load:
     large: tuple[int, int] = (1080, 1920)
     large_frames: int = 6
     repeats: int = 2
-    scaled_clips: int = 8
+    scaled_clips: int = 24  # so many that what one process does while the other has ended counts little
     processes: int = 2
 
 

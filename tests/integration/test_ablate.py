@@ -71,6 +71,24 @@ def test_the_best_of_several_videos_is_the_models_own_but_for_the_choice(project
     assert four["chamfer"] != one["chamfer"]
 
 
+def test_scenes_unlike_those_of_training_are_made_and_measured_once(project: Project) -> None:
+    command = (*PHYS4D, "generalise", "--backbone", "wan22", "--scenes", "2")
+    result = project.run(*command, "--shift", "gravity_10")
+    assert result.returncode == 0, result.stderr
+    with (project.root / "docs/evidence/generalisation.csv").open() as file:
+        lines = {line["row"]: line for line in csv.DictReader(file)}
+    assert lines.keys() >= {"first_frame", "base", "stage2", "stage3", "base_to_stage3"}
+    assert {(line["shift"], line["n"]) for line in lines.values()} == {("gravity_10", "2")}
+    scenes = Path("data/simulation/dev/index.parquet")
+    made, trained = (root / scenes for root in (project.root / ".phys4d/ablation", project.root))
+    assert made.read_bytes() != trained.read_bytes()
+    assert (project.root / "docs/evidence/generalisation.png").stat().st_size > 0
+    again = project.run(*command, "--shift", "gravity_10")
+    assert again.returncode == 0, again.stderr
+    assert "Running stage" not in again.stdout
+    assert "not run with these parameters: wan22 as_trained" in project.run(*command, "--list").stdout
+
+
 def test_a_wrong_variant_names_those_there_are(project: Project) -> None:
     result = project.run(*COMMAND, "--variant", "stage4")
     assert result.returncode == 78
