@@ -1,6 +1,7 @@
 """What dvc.lock has recorded, read whole: DVC writes it in place, and takes seconds for a large graph."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,8 +49,19 @@ def recorded_stages(root: Path) -> dict[str, dict[str, Any]]:
 
 def recorded_hashes(root: Path, stage: str, kind: Literal["deps", "outs"]) -> dict[str, str]:
     """Hashes by paths, of the last time that `stage` was done; none when it never was."""
+    return _hashes(root, recorded_stages(root), stage, kind)
+
+
+def made_hashes(root: Path, makers: Mapping[str, str]) -> dict[str, str]:
+    """Hashes of outs, by their paths, each with the stage that makes it; an out that was never made is left out."""
+    stages = recorded_stages(root)
+    found = {out: _hashes(root, stages, maker, "outs").get(out) for out, maker in makers.items()}
+    return {out: digest for out, digest in found.items() if digest is not None}
+
+
+def _hashes(root: Path, stages: Mapping[str, Any], stage: str, kind: str) -> dict[str, str]:
     try:
-        entries = (recorded_stages(root).get(stage) or {}).get(kind, [])
+        entries = (stages.get(stage) or {}).get(kind, [])
         return {str(entry["path"]): str(entry["md5"]) for entry in entries}
     except (AttributeError, TypeError, KeyError) as error:
         raise ParametersError(f"{root / LOCKFILE}: {stage} cannot be read ({error}): run dvc repro") from error

@@ -62,6 +62,11 @@ class TrackedRun:
         if self.begin():
             self._write(tags=tags)
 
+    def attach(self, path: str) -> None:
+        """Record a file of the project, as it is when it is delivered."""
+        if self.begin():
+            self._write(artifact=path)
+
     def begin(self) -> bool:
         """Begin the run without a figure; whether there is a file to write to."""
         if self._buffer is None and not self._broken:
@@ -155,9 +160,19 @@ class TrackedRun:
 
 @contextmanager
 def stage_run(
-    root: Path, *, name: str, profile: str, params: Mapping[str, object], key: str, work: Path
+    root: Path,
+    *,
+    name: str,
+    profile: str,
+    params: Mapping[str, object],
+    key: str,
+    work: Path,
+    reads: Callable[[], Mapping[str, str]] = dict,
 ) -> Iterator[TrackedRun]:
-    """The run of stage `name` with the parameters it sees, at the work that `key` names and that `work` resumes."""
+    """The run of stage `name` with the parameters it sees, at the work that `key` names and that `work` resumes.
+
+    reads: hashes of the data and models that it reads of other stages, asked for where there is a figure to record.
+    """
 
     def describe() -> RunDescription:
         return RunDescription(
@@ -166,7 +181,12 @@ def stage_run(
             name=name,
             pipeline=pipeline_id(),
             params=dict(flatten(params)),
-            tags={"stage": name, "work_key": key, **lineage(root)},
+            tags={
+                "stage": name,
+                "work_key": key,
+                **lineage(root),
+                **{f"input/{path}": digest for path, digest in reads().items()},
+            },
             work=str(work.relative_to(root)),
         )
 

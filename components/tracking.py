@@ -211,6 +211,8 @@ class Store:
             metrics += [Metric(metric_name(key), value, time, step) for key, value in values.items()]
             if tags := entry.get("tags"):
                 client.log_batch(run, tags=[RunTag(metric_name(key), value) for key, value in tags.items()])
+            if (artifact := entry.get("artifact")) and (self.root / artifact).is_file():
+                client.log_artifact(run, str(self.root / artifact))
             status = entry.get("status")
             if status or len(metrics) >= METRICS:
                 log_metrics(client, run, metrics)

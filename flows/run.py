@@ -94,6 +94,8 @@ def _conduct(work_of: WorkOf, values: Mapping[str, object]) -> Outcome | State[A
                 pipeline_id = os.environ.setdefault(PIPELINE, new_id())  # for the stages' own runs
                 with pipeline_run(root, profile=params.profile, pipeline=pipeline_id) as tracked:
                     outcome = _run(root, work, request, params, stopping)
+                    if outcome.report:
+                        tracked.attach(outcome.report)
                     tracked.tag(**{f"verdict_{backbone}": one.text for backbone, one in outcome.verdicts.items()})
                     return outcome
         except StoppedError as error:

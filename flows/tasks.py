@@ -18,7 +18,7 @@ from flows.promotion import Judged, judge
 from flows.stage import Attempts
 
 RESUMPTIONS = 1000  # Prefect wants a bound; which ends are tried again, and how often, `Attempts` says
-DELAY = 1.0  # seconds before another attempt
+DELAYS = [1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0]  # seconds before another attempt, and between all after these
 REGISTRY_RETRIES = 3
 
 
@@ -32,7 +32,7 @@ def stage_task(name: str, *, force: bool, attempts: Attempts, stopping: threadin
         name=name,
         task_run_name=name,
         retries=RESUMPTIONS,
-        retry_delay_seconds=DELAY,
+        retry_delay_seconds=DELAYS,
         retry_condition_fn=another,
         cache_policy=NO_CACHE,  # what is up to date is DVC's to say
     )
@@ -61,7 +61,7 @@ def promotion_task(backbone: str) -> Task[[Path, str, Params], Judged]:
         name=name,
         task_run_name=name,
         retries=REGISTRY_RETRIES,
-        retry_delay_seconds=DELAY,
+        retry_delay_seconds=DELAYS,
         retry_condition_fn=unreachable,
         cache_policy=NO_CACHE,
     )

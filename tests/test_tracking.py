@@ -38,7 +38,8 @@ def stage(root: Path, *, key: str = "a" * 64, name: str = "stage1@wan22") -> Ite
     work = root / ".phys4d/progress" / name / key
     work.mkdir(parents=True, exist_ok=True)
     values = {"seed": 0, "stage1": {"steps": 6, "weights": [1, 2]}}
-    with stage_run(root, name=name, profile="laptop", params=values, key=key, work=work) as run:
+    made = {"data/simulation/train": "0a.dir", "models/wan22/base": "0b.dir"}
+    with stage_run(root, name=name, profile="laptop", params=values, key=key, work=work, reads=lambda: made) as run:
         yield run
 
 
@@ -79,6 +80,7 @@ def test_a_run_has_its_curve_parameters_lineage_and_the_systems_state(root: Path
     found = tags(root, "stage1@wan22")
     assert found["work_key"] == "a" * 64
     assert len(found["dvc_lock_sha256"]) == 64
+    assert (found["input/data/simulation/train"], found["input/models/wan22/base"]) == ("0a.dir", "0b.dir")
     with closing(sqlite3.connect(root / tracking.DATABASE)) as connection:
         experiments = connection.execute(
             "select distinct e.name from experiments e join runs using (experiment_id)"
@@ -242,6 +244,18 @@ def test_stages_of_a_pipeline_stand_below_one_parent(root: Path, monkeypatch: py
     assert len(parents) == 1
     assert tags(root, "stage1@wan22")["pipeline_id"] == tags(root, "run__one_")["pipeline_id"] == "run__one_"
     assert tags(root, "run__one_")["verdict"] == "promoted"
+
+
+def test_a_report_is_an_artifact_of_its_pipeline(root: Path) -> None:
+    report = root / "data/report/report.html"
+    report.parent.mkdir(parents=True)
+    with pipeline_run(root, profile="laptop", pipeline="one") as pipeline:
+        report.write_text("as it was")
+        pipeline.attach("data/report/report.html")
+        pipeline.attach("data/report/none.html")
+    (kept,) = (root / tracking.ARTIFACTS).rglob("report.html")
+    assert kept.read_text() == "as it was"
+    assert buffers(root) == []
 
 
 def test_secrets_are_not_recorded(root: Path) -> None:

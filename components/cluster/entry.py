@@ -13,8 +13,8 @@ from components.cluster.hashes import dvc_hash
 from components.errors import Phys4dError
 from components.pipeline.execution import stage_values
 from components.pipeline.graph import GraphStage, find_stage
-from components.pipeline.order import meet, sources
-from components.recorded import EMPTY, LOCKFILE, read_lockfile, recorded_hashes
+from components.pipeline.order import meet, read_outs
+from components.recorded import EMPTY, LOCKFILE, read_lockfile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +57,6 @@ def parse_entry(content: bytes, *, source: str) -> LockEntry:
     except (YAMLError, TypeError, KeyError, ValueError, AttributeError) as error:
         message = " ".join(str(error).split())
         raise Phys4dError(f"{source}: no entry of dvc.lock ({message}): run the stage again") from error
-
-
-def read_outs(root: Path, graph: Mapping[str, GraphStage], stage: GraphStage) -> dict[str, str]:
-    """Hashes, as dvc.lock has them, of the outs that a stage reads; an out that was never made is left out."""
-    found: dict[str, str] = {}
-    for out, maker in sources(graph, stage).items():
-        recorded = recorded_hashes(root, maker.name, "outs")
-        found |= {out: recorded[out]} if out in recorded else {}
-    return found
 
 
 def disagreements(entry: LockEntry, root: Path, graph: Mapping[str, GraphStage]) -> list[str]:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from components.canonical import canonical_json
 from components.checkout import MANIFESTS, RESULTS, is_tracked, read_checkout
-from components.cluster.entry import read_outs
 from components.cluster.templates import HOUR, JobRequest
 from components.errors import ParametersError
 from components.parameters.loader import PARAMS_FILE
 from components.pipeline.following import TRAIN_TOGETHER
 from components.pipeline.graph import GraphStage
-from components.pipeline.order import meet, sources
+from components.pipeline.order import meet, read_outs, sources
 from components.pipeline.part import MADE_IN_PARTS
 
 if TYPE_CHECKING:

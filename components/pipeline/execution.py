@@ -20,6 +20,7 @@ from components.parameters.visible import UNTRACKED, visible
 from components.params import Params
 from components.pipeline.graph import GRAPH_FILE, GraphStage, find_stage, load_graph, lookup, stage_name
 from components.pipeline.memory import memory_watched
+from components.pipeline.order import read_outs
 from components.processes import die_with_parent, keep_freed_memory, limit_threads, peak_memory, signals
 from components.progress import Progress
 from components.tracked_run import stage_run
@@ -83,7 +84,15 @@ def _run(
     work.mkdir(parents=True, exist_ok=True)
     module = importlib.import_module(f"components.stages.{stage.template}")
     values, code = stage_values(stage, root), _code(stage, root)
-    with stage_run(root, name=stage.name, profile=params.profile, params=values, key=work.name, work=work) as run:
+    with stage_run(
+        root,
+        name=stage.name,
+        profile=params.profile,
+        params=values,
+        key=work.name,
+        work=work,
+        reads=lambda: read_outs(root, load_graph(root), stage),
+    ) as run:
         context = StageContext(
             work=work,
             stopped=stopped,

@@ -6,6 +6,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from components.pipeline.graph import GraphStage
+from components.recorded import made_hashes
 
 
 def meet(path: str, other: str) -> bool:
@@ -17,6 +18,11 @@ def sources(graph: Mapping[str, GraphStage], stage: GraphStage) -> dict[str, Gra
     """The outs that a stage reads, or reads from, each with the stage that makes it."""
     makers = {out: other for other in graph.values() for out in other.outs}
     return {out: maker for path in stage.inputs for out, maker in makers.items() if meet(path, out)}
+
+
+def read_outs(root: Path, graph: Mapping[str, GraphStage], stage: GraphStage) -> dict[str, str]:
+    """Hashes, as dvc.lock has them, of the outs that a stage reads; an out that was never made is left out."""
+    return made_hashes(root, {out: maker.name for out, maker in sources(graph, stage).items()})
 
 
 def upstream(graph: Mapping[str, GraphStage]) -> dict[str, set[str]]:

@@ -97,11 +97,11 @@ def generate_split(
     if part is None:
         write_index(target, rows)
     elapsed = time.monotonic() - started
-    attempts = sum(row.attempts for row in rows)
+    rejected = {row.configuration: row.attempts - 1 for row in rows}  # of all its views and takes together
     return {
         "clips": len(rows),
         "clips_made_now": made,
-        "rejected_draws": attempts - len(rows),
+        "rejected_draws": sum(rejected.values()),
         "bytes": sum(row.size for row in rows),
         "seconds": round(elapsed, 3),
         "clips_per_second": round(made / elapsed, 2),

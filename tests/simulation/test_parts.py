@@ -9,8 +9,10 @@ from components.errors import ParametersError
 from components.index import INDEX_FILE
 from components.params import Params
 from components.simulation.generate import count_clips, generate_split, shard_tasks
+from components.simulation.guard import Cause, RejectedError
 from components.simulation.parts import Part, gather_parts, parse_part
 from components.simulation.request import simulate_to_folder
+from components.simulation.scene import Motion, Scene
 from tests.simulation.test_request import PARAMS, REQUESTED, never
 
 SPLIT = "train"
@@ -48,6 +50,27 @@ def make(folder: Path, part: Part | None = None) -> int:
     figures = generate_split(small(), split=SPLIT, folder=folder, stopped=never, display=display, part=part)
     assert display.done == count_clips(small(), SPLIT, part) == figures["clips"]
     return int(figures["clips_made_now"])
+
+
+def test_a_rejected_draw_counts_once_however_many_views_and_takes_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[int] = set()
+
+    def guard_once(scene: Scene, motion: Motion) -> None:
+        if not seen:
+            seen.add(id(scene))
+            raise RejectedError(Cause.JUMP, "as the test wants it")
+
+    monkeypatch.setattr("components.simulation.clips.guard", guard_once)
+    params = small(1)
+    train = params.simulation.splits.train.model_copy(update={"views": 3, "takes": 2})
+    splits = params.simulation.splits.model_copy(update={SPLIT: train})
+    simulation = params.simulation.model_copy(update={"splits": splits, "clips_per_shard": 6})
+    one_process = params.resources.model_copy(update={"processes": 1})
+    params = params.model_copy(update={"simulation": simulation, "resources": one_process})
+    figures = generate_split(params, split=SPLIT, folder=tmp_path, stopped=never, display=Display())
+    assert (figures["clips"], figures["rejected_draws"]) == (6, 1)
 
 
 def test_every_shard_is_in_one_part() -> None:
