@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from typing import Any
@@ -52,9 +53,10 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_the_worker_has_run_every_stage_as_a_task(done: Run) -> None:
     assert done.state[0] == "COMPLETED", done.state[1]
-    assert done.tasks == sorted(load_graph(done.root))
-    assert {name for name in done.artifacts if name.startswith("progress-")} == {
-        f"progress-{stage.replace('@', '-').replace('_', '-')}" for stage in done.tasks
+    stages = load_graph(done.root)
+    assert done.tasks == sorted([*stages, *(f"promote@{name}" for name in NAMES)])
+    assert {name: value for name, value in done.artifacts.items() if name.startswith("progress-")} == {
+        f"progress-{re.sub('[^a-z0-9]', '-', stage)}": 100.0 for stage in stages
     }
     for name in NAMES:
         assert f"| {name} | " in done.artifacts["summary"]
