@@ -19,6 +19,7 @@ from pathlib import Path
 from components import tracking
 from components.checkout import read_checkout
 from components.errors import StoppedError
+from components.recorded import read_lockfile
 from components.tracking_buffer import FOLDER, Buffer, RunDescription, Status, begin
 
 PIPELINE = "PHYS4D_RUN_ID"  # environment: the id under which the stages of one whole run find each other
@@ -257,6 +258,6 @@ def lineage(root: Path) -> dict[str, str]:
     tags = {}
     if checkout := read_checkout(root):
         tags = {"mlflow.source.git.commit": checkout.commit, "git_dirty": str(checkout.changed).lower()}
-    if (root / "dvc.lock").exists():
-        tags["dvc_lock_sha256"] = sha256((root / "dvc.lock").read_bytes()).hexdigest()
+    if recorded := read_lockfile(root):
+        tags["dvc_lock_sha256"] = sha256(recorded).hexdigest()
     return tags

@@ -1,6 +1,5 @@
 """dvc.lock, kept from harm: DVC writes it in place, so that a full disk leaves it cut short and everything unknown."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -67,13 +66,9 @@ def _read_whole(lockfile: Path) -> bytes | None:
         if b"<<<<<<<" in content:
             raise ParametersError(f"{lockfile} holds a conflict of git: resolve it, or take one side's file")
         time.sleep(PATIENCE)
-        if _is_same(lockfile, before):
+        after = lockfile.stat()
+        if (before.st_ino, before.st_mtime_ns, before.st_size) == (after.st_ino, after.st_mtime_ns, after.st_size):
             return None
-
-
-def _is_same(lockfile: Path, before: os.stat_result) -> bool:
-    after = lockfile.stat()
-    return (before.st_ino, before.st_mtime_ns, before.st_size) == (after.st_ino, after.st_mtime_ns, after.st_size)
 
 
 def _is_whole(content: bytes) -> bool:

@@ -18,8 +18,6 @@ from tests.tracked import make_database
 pytestmark = pytest.mark.slow
 
 NAMES = ("cogvideox", "open_sora")  # wan22 is the smoke profile's own
-
-
 WHOLE = 1500.0  # seconds in which the graph is through, on cores that others use too
 
 
