@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,14 @@ def kill_when_held(line: Proxy, process: subprocess.Popen[bytes]) -> None:
     line.hold = None
 
 
+def wait_for_bytes(folder: Path, size: int) -> None:
+    """Until the files of a folder have so many bytes together."""
+    deadline = time.monotonic() + 60
+    while sum(path.stat().st_size for path in folder.glob("*")) < size:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_published_folder_comes_back_whole(storage: Storage, folder: Path, tmp_path: Path) -> None:
     sent = storage.publish(folder, "models/one")
     fetched = storage.fetch("models/one", tmp_path / "copy")
@@ -134,7 +143,10 @@ def test_a_download_killed_half_way_leaves_no_file_and_goes_on(
     plain = replace(storage, prefix="")
     plain.publish(folder, "models/one")
     line.hold = Hold("down", after=10 * MEBIBYTE)
-    kill_when_held(line, start(line.endpoint, plain, "fetch", "models/one", str(tmp_path / "copy")))
+    process = start(line.endpoint, plain, "fetch", "models/one", str(tmp_path / "copy"))
+    assert line.holding.wait(60)
+    wait_for_bytes(tmp_path / "copy/.fetching", 6 * MEBIBYTE)  # what has passed may not be written yet
+    kill_when_held(line, process)
     assert not (tmp_path / "copy/weights.safetensors").exists()
     before = line.passed["down"]
     through(line, plain).fetch("models/one", tmp_path / "copy")
