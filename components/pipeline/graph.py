@@ -21,6 +21,7 @@ from components.parameters.plain import shown
 GRAPH_FILE = Path("dvc.yaml")
 OUTS = ("outs", "metrics", "plots")
 BACKBONES = Path("components/backbones")  # whose packages are whole dependencies: one is not another's code
+TEMPLATES = "templates"  # a folder of pages, not of modules: a dependency that dvc.yaml names by hand
 REFERENCE = re.compile(r"\$\{([^}]+)\}")
 KEYS = {"cmd", "desc", "meta", "frozen", "always_changed", "matrix", "deps", "params", *OUTS}
 
@@ -191,7 +192,7 @@ def _axis(axis: list[str] | str, name: str, values: Mapping[str, Any]) -> list[s
 
 def is_code(dep: str) -> bool:
     """Whether a dependency is a module or a package of ours rather than data."""
-    return dep.endswith(".py") or Path(dep).parent == BACKBONES
+    return dep.endswith(".py") or (dep.startswith("components/") and Path(dep).name != TEMPLATES)
 
 
 def _fill(text: str, scope: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Write every stage's code dependencies, its import closure, into dvc.yaml."""
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,20 @@ def stage_deps(name: str, body: Any, root: Path) -> list[Any]:  # noqa: ANN401 -
     data = [dep for dep in body.get("deps") or [] if not is_code(entry_path(dep))]
     closure = import_closure(module, root)
     if "backbone" not in (body.get("matrix") or {}):
-        return data + [str(path) for path in closure]
-    others = [str(path) for path in closure if BACKBONES not in path.parent.parents]
-    return [*data, *others, str(BACKBONES / "${item.backbone}")]
+        return data + [str(path) for path in whole_packages(closure, root)]
+    others = whole_packages([path for path in closure if BACKBONES not in path.parent.parents], root)
+    return [*data, *map(str, others), str(BACKBONES / "${item.backbone}")]
+
+
+def whole_packages(modules: Iterable[Path], root: Path) -> list[Path]:
+    """These modules, sorted; in place of all modules of a package, its folder.
+
+    DVC reads and writes all of dvc.lock for every stage that has run, so that each line of it costs all stages time.
+    """
+    found = set(modules)
+    packages = sorted({package for path in found for package in path.parents} - {Path()})
+    for package in packages:  # the outer before the inner
+        below = {path.relative_to(root) for path in (root / package).rglob("*.py")}
+        if below <= found and len(below) > 1:
+            found = found - below | {package}
+    return sorted(found)

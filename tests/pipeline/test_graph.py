@@ -11,14 +11,19 @@ from components.errors import ParametersError
 from components.parameters.backbones import Backbones
 from components.parameters.loader import load_params
 from components.pipeline.graph import GraphStage, find_stage, load_graph, stage_name
-from components.pipeline.sync import outdated, sync
+from components.pipeline.sync import outdated, sync, whole_packages
 from components.simulation.catalogue import CATEGORY_NAMES
 
 ROOT = Path()
 
 
 def stages_with_code(graph: dict[str, GraphStage], path: str) -> set[str]:
-    return {stage.template for stage in graph.values() if path in stage.code}
+    return {stage.template for stage in graph.values() if runs(stage, path)}
+
+
+def runs(stage: GraphStage, path: str) -> bool:
+    """Whether a module, or the package it is in, is among what a stage depends on."""
+    return any(Path(path).is_relative_to(code) for code in stage.code)
 
 
 def test_our_reading_of_the_graph_is_dvcs() -> None:
@@ -59,7 +64,24 @@ def test_editing_a_backbone_trains_no_other_again() -> None:
         touched = {stage.name for stage in graph.values() if f"components/backbones/{name}" in stage.code}
         stages = ("prepare", "encode", "stage1", "stage2", "stage3", "evaluate") if name in of_the_graph else ()
         assert touched == {f"{stage}@{name}" for stage in stages}
-        assert stages_with_code(graph, f"components/backbones/{name}/backbone.py") == set()
+        assert {
+            stage.name for stage in graph.values() if runs(stage, f"components/backbones/{name}/backbone.py")
+        } == touched
+
+
+def test_a_package_stands_for_its_modules_when_all_of_them_run(tmp_path: Path) -> None:
+    for name in ("a/__init__.py", "a/one.py", "a/b/__init__.py", "a/b/two.py", "a/c/__init__.py", "a/c/d/three.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    def shortened(*modules: str) -> list[str]:
+        return [str(path) for path in whole_packages(map(Path, modules), tmp_path)]
+
+    everything = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.py")]
+    assert shortened(*everything) == ["a"]
+    assert shortened(*set(everything) - {"a/one.py"}) == ["a/__init__.py", "a/b", "a/c"]
+    assert shortened("a/b/two.py", "a/__init__.py") == ["a/__init__.py", "a/b/two.py"]
+    assert shortened("a/c/__init__.py", "a/c/d/three.py", "a/b/__init__.py") == ["a/b/__init__.py", "a/c"]
 
 
 def test_a_matrix_can_be_a_list_of_the_parameters(tmp_path: Path) -> None:
@@ -103,7 +125,7 @@ def test_what_a_stage_imports_at_run_time_is_in_its_closure(template: str) -> No
     output = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
     loaded = {str(Path(line).relative_to(Path.cwd())) for line in output.split()}
     stage = next(stage for stage in load_graph(ROOT).values() if stage.template == template)
-    assert loaded <= set(stage.code)
+    assert {path for path in loaded if not runs(stage, path)} == set()
 
 
 def write_graph(root: Path, text: str) -> None:
