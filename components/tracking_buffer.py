@@ -95,18 +95,18 @@ class Buffer:
     def delivery(self) -> Delivery | None:
         """How far it was delivered, if at all."""
         try:
-            return Delivery(**json.loads(self._delivery_path.read_bytes()))
+            return Delivery(**json.loads(delivery_path(self.path).read_bytes()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
     def delivered(self, delivery: Delivery) -> None:
         """Record how far it was delivered."""
-        write_atomically(self._delivery_path, json.dumps(asdict(delivery)).encode())
+        write_atomically(delivery_path(self.path), json.dumps(asdict(delivery)).encode())
 
     def remove(self) -> None:
         """Forget the run: MLflow has it."""
         self.path.unlink(missing_ok=True)
-        self._delivery_path.unlink(missing_ok=True)
+        delivery_path(self.path).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the lock; nothing can be written any more."""
@@ -114,9 +114,10 @@ class Buffer:
             os.close(self._descriptor)
             self._descriptor = -1  # its number may soon be another file's
 
-    @property
-    def _delivery_path(self) -> Path:
-        return self.path.with_suffix(".delivered")
+
+def delivery_path(path: Path) -> Path:
+    """Where a file's `Delivery` is."""
+    return path.with_suffix(".delivered")
 
 
 def now() -> int:

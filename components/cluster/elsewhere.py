@@ -49,9 +49,12 @@ def run_elsewhere(
     if stopping.is_set():
         raise StoppedError(f"{stage.name}: not begun; the same command continues")
     published = folder.entry(stage.name)
-    if published is None or disagreements(published, root, graph):
-        jobs = api or ClusterClient(params.cluster.namespace, params.cluster.context)
-        Executor(api=jobs, stopping=stopping, say=say, look_every=look_every).run(request)
+    try:
+        if published is None or disagreements(published, root, graph):
+            jobs = api or ClusterClient(params.cluster.namespace, params.cluster.context)
+            Executor(api=jobs, stopping=stopping, say=say, look_every=look_every).run(request)
+    finally:
+        folder.figures(stage.name, root).collect()
     if params.cluster.bring == "data":
         say("fetches what it made")
         restore_data(root, folder, stage.name)

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +64,11 @@ class KeptWork:
             self.storage.delete(key)
 
     @contextmanager
-    def kept_regularly(self, *, seconds: float) -> Iterator[None]:
-        """Send what is new every so often, from a thread of its own; what goes wrong is said, and tried again."""
+    def kept_regularly(self, *beside: Callable[[], None], seconds: float) -> Iterator[None]:
+        """Send what is new every so often, from a thread of its own; what goes wrong is said, and tried again.
+
+        beside: what else to send then.
+        """
         ended = threading.Event()
 
         def keep() -> None:
@@ -76,6 +79,8 @@ class KeptWork:
                     if now != sent:
                         self._send_snapshot()
                         sent = now
+                    for send in beside:
+                        send()
                 except (Phys4dError, OSError) as error:
                     sys.stderr.write(f"{self.stage}: what it has finished could not be sent yet: {error}\n")
 

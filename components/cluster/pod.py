@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from components.checkout import IMAGE_COMMIT
 from components.cluster.dvc import dvc, use_remote
 from components.cluster.entry import disagreements, recorded_entry
+from components.cluster.figures import KeptFigures
 from components.cluster.kept import KeptWork
 from components.cluster.run_folder import RunFolder
 from components.errors import ParametersError, Phys4dError, StoppedError
@@ -56,6 +57,7 @@ def run_pod(root: Path, name: str, *, run: str, part: Part | None = None) -> Non
     pull_inputs(root, graph, stage)
     work, aside = work_folder(stage, root), root / KEPT
     kept = KeptWork(storage=folder.storage, stage=name, work=work, aside=aside)
+    figures = folder.figures(name, root)
     if part:
         parts = [
             KeptWork(storage=folder.storage, stage=f"{name}/{work.name}", work=place, aside=aside)
@@ -65,9 +67,10 @@ def run_pod(root: Path, name: str, *, run: str, part: Part | None = None) -> Non
         if part.number > 1:
             return
         _bring_together(parts)
-        launch(name)
+        with _figures_kept(figures):
+            launch(name)
     else:
-        with _kept(kept):
+        with _figures_kept(figures), _kept(kept, figures.send):
             launch(name)
     with _unhurried():
         dvc(root, "push", "--run-cache", name)
@@ -76,16 +79,30 @@ def run_pod(root: Path, name: str, *, run: str, part: Part | None = None) -> Non
 
 
 @contextmanager
-def _kept(kept: KeptWork) -> Iterator[None]:
-    """Go on from what an earlier pod kept; keep what there is regularly, and when it is not finished."""
+def _kept(kept: KeptWork, *beside: Callable[[], None]) -> Iterator[None]:
+    """Go on from what an earlier pod kept; keep what there is regularly, and when it is not finished.
+
+    beside: what else to keep regularly.
+    """
     kept.resume()
     try:
-        with kept.kept_regularly(seconds=MINUTE * load_params().cluster.keep_minutes):
+        with kept.kept_regularly(*beside, seconds=MINUTE * load_params().cluster.keep_minutes):
             yield
     except Phys4dError:
         with _unhurried():
             kept.keep()
         raise
+
+
+@contextmanager
+def _figures_kept(figures: KeptFigures) -> Iterator[None]:
+    """Go on with the MLflow run of an earlier pod, and leave for the next, or the caller, what MLflow did not take."""
+    figures.take()
+    try:
+        yield
+    finally:
+        with _unhurried():
+            figures.send()
 
 
 def _make_part(stage: GraphStage, root: Path, part: Part, kept: KeptWork) -> None:

@@ -1,7 +1,8 @@
 """What a run has in object storage: `runs/<id>/`.
 
 `params.yaml` and `dvc.lock` go first, `run.json` last: it names the commit, and who finds it finds the others. dvc.lock
-grows as stages are done, so a caller publishes again before it starts a stage. Pods add `locks/<stage>.yaml`.
+grows as stages are done, so a caller publishes again before it starts a stage. Pods add `locks/<stage>.yaml`, and
+`figures/<stage>/` while MLflow does not have them all.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from pathlib import Path
 from components.canonical import canonical_json
 from components.checkout import MANIFESTS, RESULTS, read_checkout
 from components.cluster.entry import LockEntry, parse_entry
+from components.cluster.figures import KeptFigures
 from components.errors import ParametersError, Phys4dError
 from components.files import write_atomically
 from components.parameters.loader import PARAMS_FILE
@@ -88,6 +90,10 @@ class RunFolder:
             return parse_entry(self.storage.get_bytes(key), source=key)
         except MissingObjectError:
             return None
+
+    def figures(self, stage: str, root: Path) -> KeptFigures:
+        """Figures of a stage that wait for MLflow, of or for the project `root`."""
+        return KeptFigures(storage=self.storage, key=f"{self._key}/figures/{stage}", root=root)
 
     def _read(self) -> Run | None:
         try:

@@ -38,6 +38,9 @@ def run(params, context, **item):
             while not context.stopped():
                 time.sleep(0.02)
             raise StoppedError("{name}: stopped")
+        if codes[0] == "log-and-stop":
+            context.log({{"before": 1.0}}, 0)
+            raise StoppedError("{name}: stopped")
         raise ERRORS[ExitCode(codes[0])]("{name}: as ordered")
     if item:  # MLflow is slow to load: only the stage of a backbone has a curve
         context.log({{"loss": 0.5}}, 0)

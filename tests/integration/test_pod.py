@@ -16,11 +16,14 @@ from components.storage.store import Storage
 from tests.flows.toy import attempts, order, run_flow
 from tests.integration.clones import FIRST, Origin, git, make_origin
 from tests.integration.project import DVC, PHYS4D, Project, wait_until
+from tests.servers.ceph_daemons import free_port
 from tests.servers.proxy import Hold, Proxy
+from tests.tracked import metric_rows, runs
 
 pytestmark = pytest.mark.slow
 
 STAGES = ("first", "left", "right", "last@wan22")
+LAST = "last@wan22"
 RUN = "20260102-030405-abcdef"
 
 
@@ -137,6 +140,31 @@ def test_another_pod_goes_on_from_the_work_of_one_that_was_lost_without_a_word(o
     assert result.returncode == 0, result.stderr
     assert (other.root / "first.resumed").exists()
     assert origin.storage.keys("progress/") == []
+
+
+def test_figures_that_mlflow_did_not_take_wait_for_the_next_pod_and_for_the_caller(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller, folder = origin.clone("caller"), origin.folder(RUN)
+    for stage in ("first", "left", "right"):
+        assert caller.stage(stage).returncode == 0
+    dvc(caller.root, "push", "left", "right")
+    folder.publish(caller.root)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")  # where nobody answers
+    pod = origin.clone("pod")
+    order(pod, "last", "log-and-stop")
+    result = pod.run(*PHYS4D, "pod", LAST, "--run", RUN)
+    assert result.returncode == ExitCode.STOPPED, result.stderr
+    other, result = origin.pod(LAST, RUN)
+    assert result.returncode == 0, result.stderr
+    assert "MLflow at http://127.0.0.1" in result.stderr
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    folder.figures(LAST, caller.root).collect()
+    assert caller.run(*PHYS4D, "tracking", "sync").returncode == 0
+    assert runs(caller.root) == [(RUN, "RUNNING"), ("last@wan22", "FINISHED")], "one run of both pods"
+    assert {("before", 0, 1.0), ("loss", 0, 0.5)} <= set(metric_rows(caller.root))
+    assert runs(pod.root) == runs(other.root) == []
+    assert origin.storage.keys(f"runs/{RUN}/figures/") == []
 
 
 def test_a_stage_is_published_only_when_its_data_are_in_the_storage(origin: Origin) -> None:
