@@ -8,12 +8,18 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import kubernetes_validate
 
+from tests.cluster.checks import CHECKS, schema
+from tests.cluster.objects import everything
+
+MEANING = [check for check in CHECKS if check is not schema]
+beside = cache(everything)  # the cluster that a Job comes into
 Fields = dict[str, Any]
 VERSION = "1.32"
 JOBS = re.compile(r"/apis/batch/v1/namespaces/(?P<namespace>[^/]+)/jobs(/(?P<name>[^/]+))?")
@@ -34,6 +40,7 @@ class FakeCluster:
         self.drops: list[int] = []
         self.refuses: list[int] = []  # statuses to answer the next looks with
         self.refusals: list[str] = []  # why pods could not be made
+        self.faults: list[str] = []  # what a server takes, and no object may be
         self.full = ""  # why no Job can be
         self.allowed: Callable[[Fields], bool] = lambda _: True
         self.url = ""
@@ -97,6 +104,7 @@ def serving() -> Iterator[FakeCluster]:
         server.shutdown()
         thread.join()
         server.server_close()
+    assert cluster.faults == []
 
 
 def _handler(cluster: FakeCluster) -> type[BaseHTTPRequestHandler]:
@@ -140,6 +148,7 @@ def _handler(cluster: FakeCluster) -> type[BaseHTTPRequestHandler]:
             except kubernetes_validate.ValidationError as error:
                 self.refuse(422, str(error.message))
                 return
+            cluster.faults += [fault for check in MEANING for fault in check([*beside(), body])]
             name = body["metadata"]["name"]
             if cluster.full:
                 self.refuse(403, f'jobs.batch "{name}" is forbidden: {cluster.full}')
