@@ -13,6 +13,7 @@ import pytest
 from components.geometry import project
 from components.parameters.loader import load_params
 from components.params import Params
+from components.simulation.catalogue import CATEGORY_NAMES
 from components.simulation.configuration import build_scene, configuration_hash
 from components.simulation.guard import guard
 from components.simulation.meshes import shape_mesh
@@ -25,9 +26,16 @@ STANDARD = (0.0, 0.0, -9.81)
 
 
 def build(
-    split: str = "train", index: int = 0, *, view: int = 0, take: int = 0, attempt: int = 0, params: Params = LAPTOP
+    split: str = "train",
+    index: int = 0,
+    *,
+    category: str = "rigid",
+    view: int = 0,
+    take: int = 0,
+    attempt: int = 0,
+    params: Params = LAPTOP,
 ) -> Scene:
-    return build_scene(params, split=split, category="rigid", index=index, view=view, take=take, attempt=attempt)
+    return build_scene(params, split=split, category=category, index=index, view=view, take=take, attempt=attempt)
 
 
 def with_views(views: int) -> Params:
@@ -125,11 +133,12 @@ def test_objects_are_about_five_pixels_in_radius_at_frame_0() -> None:
                 assert 3.9 < radius * scene.camera.intrinsics[0, 0] / float(z) < 7.2
 
 
-def test_splits_and_attempts_share_no_configuration() -> None:
+@pytest.mark.parametrize("category", CATEGORY_NAMES)
+def test_splits_and_attempts_share_no_configuration(category: str) -> None:
     hashes = [
-        configuration_hash(build(split, index, attempt=attempt).parameters)
+        configuration_hash(build(split, index, category=category, attempt=attempt).parameters)
         for split in ("appearance", "labeler", "judge", "train", "dev", "test")
-        for index in range(25)
+        for index in range(25 if category == "rigid" else 3)
         for attempt in range(2)
     ]
     assert len(set(hashes)) == len(hashes)

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from components.errors import ParametersError, StoppedError
+from components.geometry import project
 from components.index import SUMMARY_FILE, read_index, read_split
 from components.parameters.loader import load_params
 from components.parameters.rules.simulation import SOLVER_RATE
@@ -29,7 +31,7 @@ REQUESTED = Request(
     category="rigid", family="ramp", clips=3, size="24x32", frames=5, fps=None, seed=7, orbit=None, views=1, takes=1
 )
 
-ALL = replace(REQUESTED, category="all", family=None, clips=1, size="32x32", frames=3)
+ALL = replace(REQUESTED, category="all", family=None, clips=1, size="64x64", frames=5)
 
 
 def never() -> bool:
@@ -94,10 +96,32 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_clips_of_all_categories_lie_in_one_folder(gallery: Path) -> None:
     clips = list(read_split(gallery))
     assert [clip.meta.category for clip in clips] == list(CATEGORY_NAMES)
-    assert all(clip.rgb.shape == (3, 32, 32, 3) and clip.meta.caption for clip in clips)
+    assert all(clip.rgb.shape == (5, 64, 64, 3) and clip.meta.caption for clip in clips)
     summary = json.loads((gallery / SUMMARY_FILE).read_text())
     drawn = {name.split("/")[0] for name, counted in summary.items() if counted["configurations"]}
     assert drawn == set(CATEGORY_NAMES)
+
+
+def test_visible_tracks_of_every_category_land_on_pixels_of_their_instance(gallery: Path) -> None:
+    """All within a pixel, and three of four in their own: the others are at an object's edge."""
+    for clip in read_split(gallery):
+        t, point = np.nonzero(clip.tracks_visible)
+        pixels, z = project(clip.tracks, clip.intrinsics, clip.extrinsics)
+        column, row = np.rint(pixels[t, point]).astype(int).T
+        around = np.pad(clip.segmentation, ((0, 0), (1, 1), (1, 1)), mode="edge")
+        own = np.stack([around[t, row + i, column + j] for i in range(3) for j in range(3)]) == clip.track_ids[point]
+        assert own.any(axis=0).mean() > 0.995, clip.meta.clip_id
+        assert own[4].mean() > 0.75, clip.meta.clip_id
+        assert np.median(np.abs(z[t, point] - clip.depth[t, row, column])[own[4]]) < 0.1, clip.meta.clip_id
+
+
+@pytest.mark.slow
+def test_two_other_processes_make_the_same_bytes_of_every_category(gallery: Path, tmp_path: Path) -> None:
+    two = PARAMS.model_copy(update={"resources": PARAMS.resources.model_copy(update={"processes": 2})})
+    simulate_to_folder(ALL, two, out=tmp_path / "clips", preview=False, stopped=never)
+    whole = {path.name: path.read_bytes() for path in gallery.iterdir() if path.name != PREVIEW}
+    assert sum(name.endswith(".tar") for name in whole) == 5
+    assert {path.name: path.read_bytes() for path in (tmp_path / "clips").iterdir()} == whole
 
 
 def test_a_clip_is_the_same_among_all_as_in_its_category_alone(gallery: Path) -> None:
@@ -109,7 +133,7 @@ def test_a_clip_is_the_same_among_all_as_in_its_category_alone(gallery: Path) ->
 
 def test_the_preview_shows_every_category(gallery: Path) -> None:
     with av.open(str(gallery / PREVIEW)) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 3 * len(CATEGORY_NAMES)
+        assert sum(1 for _ in container.decode(video=0)) == 5 * len(CATEGORY_NAMES)
 
 
 def test_all_again_makes_nothing_new_and_a_category_does_not_go_over_it(gallery: Path) -> None:

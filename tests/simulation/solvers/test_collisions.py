@@ -73,7 +73,7 @@ def test_a_head_on_elastic_collision_is_that_of_the_formula(mass: float) -> None
         ball(0.4, (0.5, 0.0, 0.0), mass=2.0, restitution=1.0),
     ]
     final = simulate(scene(bodies, gravity=WEIGHTLESS)).velocities[-1, :, 0]
-    np.testing.assert_allclose(final, [(mass - 2) / (mass + 2) * 2, 2 * mass / (mass + 2) * 2], atol=0.02)
+    np.testing.assert_allclose(final, [(mass - 2) / (mass + 2) * 2, 2 * mass / (mass + 2) * 2], atol=0.01)
 
 
 @pytest.mark.parametrize("shape", list(Shape))

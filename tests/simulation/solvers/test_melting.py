@@ -10,7 +10,6 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import erf, erfc
 
-from components.simulation.props import liquids
 from components.simulation.props.liquids import lattice
 from components.simulation.rendering.runtime import prepare
 from components.simulation.rotations import vec3
@@ -65,19 +64,23 @@ def heated(block: Meltable, hot: HotPlate | None, *, seconds: float, gravity: Ve
     return flow
 
 
-@pytest.mark.parametrize(
-    ("diffusivity", "disorder", "most", "mean"), [(0.1, 0.0, 0.1, 0.05), (0.05, 0.0, 0.1, 0.05), (0.1, 0.25, 0.5, 0.1)]
-)
-def test_a_column_on_a_plate_warms_up_as_a_half_space(
-    diffusivity: float, disorder: float, most: float, mean: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In K of 80 K, at most and in the root of the mean square; particles out of place feel a steep first profile."""
-    monkeypatch.setattr(liquids, "DISORDER", disorder)
+@pytest.mark.parametrize("diffusivity", [0.05, 0.1])
+def test_a_column_on_a_plate_warms_up_as_a_half_space(diffusivity: float) -> None:
+    """Particles out of place, as production has them, feel a steep first profile: .6 K of 80 at most, measured.
+
+    Over a cross-section that is half; both shrink with the particles. The heat taken up is right within .2 %.
+    """
     column = wax((0.2, 0.2, 2.4), melting=1e4, diffusivity=diffusivity)
-    flow = heated(column, plate(100.0), seconds=1.0)
-    off = flow.enthalpy.numpy() - (20 + 80 * erfc(column.points[:, 2] / 2 / np.sqrt(diffusivity * 1.0)))
-    assert np.abs(off).max() < most
-    assert np.sqrt((off**2).mean()) < mean
+    warmth = heated(column, plate(100.0), seconds=1.0).enthalpy.numpy().astype(np.float64) - 20.0
+    height = column.points[:, 2]
+    off = warmth - 80 * erfc(height / 2 / np.sqrt(diffusivity * 1.0))
+    section = np.floor(height / column.spacing).astype(int)
+    across = np.bincount(section, off) / np.bincount(section)
+    assert np.abs(off).max() < 0.01 * 80
+    assert np.abs(across).max() < 0.005 * 80
+    assert np.sqrt((off**2).mean()) < 0.12
+    taken = warmth.sum() * column.spacing**3 / 0.04  # K m, of the plate's area
+    assert taken == pytest.approx(2 * 80 * np.sqrt(diffusivity * 1.0 / np.pi), rel=2e-3)
 
 
 @pytest.mark.parametrize("stefan", [1.0, 2.0])

@@ -107,6 +107,11 @@ def settled(ratio: float, *, size: Vec3, layers: int, seconds: float) -> tuple[f
 
 @pytest.mark.parametrize("ratio", [0.5, 0.8])
 def test_a_ball_floats_at_the_draught_of_archimedes(ratio: float) -> None:
+    """Within 5 % after the three to four seconds of a clip; measured: .2 % and 3 %.
+
+    The solver has no formula for buoyancy: the ball stops water that moves into it, and this lift fades. After nine
+    seconds balls were measured 9 and 16 % of their draught too deep.
+    """
     solved, expected = settled(ratio, size=(1.2, 0.8, 1.8), layers=11, seconds=4.0)
     assert abs(solved - expected) < 0.05 * draught(0.25, ratio)
 
@@ -123,16 +128,6 @@ def test_a_ball_floats_at_the_draught_of_archimedes(ratio: float) -> None:
 def test_a_ball_floats_or_sinks_by_its_density(ratio: float, floats: bool) -> None:
     solved, expected = settled(ratio, size=(1.2, 0.8, 2.2), layers=16, seconds=4.0)
     assert (abs(solved - expected) < 0.1) if floats else (expected - solved > 0.1)
-
-
-def test_the_buoyancy_of_a_floating_ball_is_its_weight() -> None:
-    radius, ratio = 0.25, 0.6
-    depth = draught(radius, ratio)
-    angle = np.linspace(0, np.pi, 200_001)  # of a point of the surface from the lowest; pressure over its area
-    height = -np.cos(angle) * radius + radius
-    pressure = WATER * G * np.maximum(depth - height, 0.0)
-    force = np.trapezoid(pressure * np.cos(angle) * 2 * np.pi * radius**2 * np.sin(angle), angle)
-    assert force == pytest.approx(ratio * WATER * G * 4 / 3 * np.pi * radius**3, rel=2e-3)
 
 
 def test_syrup_spreads_more_slowly_the_more_viscous_it_is() -> None:

@@ -53,6 +53,19 @@ def test_an_internal_wave_has_the_period_of_the_dispersion_relation() -> None:
     np.testing.assert_allclose(times, (np.arange(3) + 0.5) * np.pi / omega, rtol=0.01)
 
 
+def test_the_buoyancy_of_warm_air_is_that_of_archimedes() -> None:
+    """Its weight less that of the air in its place, within .002.
+
+    In stripes so high that no air has to make way at half their height: the ends are felt there by exp(-2.5 pi).
+    """
+    shape, cell, dt = (16, 4, 80), 0.05, 0.005
+    excess = 20.0 * np.cos(np.pi * places(shape, cell)[0] / (shape[0] * cell))
+    air = box_of_air(excess, cell=cell, dt=dt)
+    air.step()
+    pushed = air.cells[2][:, :, 39:41].mean(axis=2) / dt
+    assert np.abs(pushed / (G * excess[:, :, 40] / AIR_TEMPERATURE) - 1).max() < 2e-3
+
+
 def test_a_warm_ball_of_air_is_first_pushed_by_two_thirds_of_its_buoyancy() -> None:
     """Half of its own mass is added to the ball's by the air around it that has to make way."""
     shape, cell, excess, dt = (48, 48, 48), 0.05, 20.0, 0.005

@@ -62,17 +62,22 @@ def test_a_thrown_heap_falls_freely_and_no_grain_is_lost() -> None:
 
 
 @pytest.mark.parametrize("friction", [0.4, pytest.param(0.7, marks=pytest.mark.slow)])
-def test_a_layer_lies_still_below_the_angle_of_friction_and_slides_above_it(friction: float) -> None:
-    """As Coulomb's block: its acceleration within .05 m/s^2, 4 degrees below and 6 above."""
-    layer = heap((3.6, 0.3, 0.2), friction=friction)
+def test_a_layer_slows_down_below_the_angle_of_friction_and_speeds_up_above_it(friction: float) -> None:
+    """Half a degree to either side, as Coulomb's block: within .04 m/s^2, which is a quarter of a degree.
+
+    It moves a little at first, as it settles. It is so long because its ends give way: in half a second that reaches
+    the middle of one of 3.6 m, where a degree below the angle grains then begin to creep.
+    """
+    layer = heap((7.2, 0.3, 0.2), friction=friction)
     middle = np.abs(layer.points[:, 0]) < 0.4
-    for beyond in (-4.0, 6.0):
+    for beyond in (-0.5, 0.5):
         angle = np.arctan(friction) + np.radians(beyond)
         down: Vec3 = (G * float(np.sin(angle)), 0.0, -G * float(np.cos(angle)))
-        motion = simulate(scene([floor(), tank((4.6, 0.3, 0.6)), layer], seconds=0.5, fps=16, gravity=down))
+        motion = simulate(scene([floor(), tank((8.2, 0.3, 0.6)), layer], seconds=0.375, fps=16, gravity=down))
         speed = np.diff(centres(motion, 2, len(layer.points))[:, middle, 0].mean(axis=1)) * 16
-        slides = max(G * (np.sin(angle) - friction * np.cos(angle)), 0.0)
-        assert (speed[-1] - speed[2]) / 5 * 16 == pytest.approx(slides, abs=0.05)
+        slides = G * (np.sin(angle) - friction * np.cos(angle))
+        assert (speed > 0).all()
+        assert (speed[-1] - speed[2]) / 3 * 16 == pytest.approx(slides, abs=0.04)
 
 
 @pytest.mark.parametrize("aspect", [1.0, pytest.param(1.5, marks=pytest.mark.slow)])

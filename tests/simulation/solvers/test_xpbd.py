@@ -149,12 +149,13 @@ def test_no_ball_passes_through_a_cloth(radius: float, speed: float) -> None:
     assert (motion.poses[:, 1, 2] > points[np.arange(len(points)), near, 2]).all()
 
 
-@pytest.mark.parametrize("restitution", [0.0, 0.6])
+@pytest.mark.parametrize("restitution", [0.0, 0.6, 0.95])
 def test_a_ball_leaves_the_floor_with_its_restitution(restitution: float) -> None:
-    things = [floor(), cloth(height=9.0), ball(0.2, (0.0, 0.0, 1.0), restitution=restitution)]
-    speed = simulate(scene(things, seconds=0.5)).velocities[:, 1, 2]
+    """Seen at 960 frames a second: at 96, a frame after the impact is up to .1 m/s of gravity away from it."""
+    things = [floor(), cloth(height=9.0, cells=2), ball(0.2, (0.0, 0.0, 1.0), restitution=restitution)]
+    speed = simulate(scene(things, seconds=0.45, fps=960)).velocities[:, 1, 2]
     impact = int(np.argmin(speed))
-    assert abs(max(speed[impact:].max(), 0.0) / -speed[impact] - restitution) < 0.03
+    assert abs(max(speed[impact:].max(), 0.0) / -speed[impact] - restitution) < 0.01
 
 
 def test_a_ball_rolls_down_a_slope_with_five_sevenths() -> None:
