@@ -26,7 +26,8 @@ def join(
     run: Annotated[str | None, typer.Option(help="Id of the run; default: what is here is used as it is.")] = None,
 ) -> None:
     """Compute this machine's share of a stage that trains on several, where torchrun's PET_ variables say."""
-    from components.cluster.pod import enter_run, pull_inputs
+    from components.cluster.inputs import pull_inputs
+    from components.cluster.pod import enter_run
     from components.parameters.loader import load_params
     from components.pipeline.graph import find_stage, load_graph
     from components.processes import signals

@@ -28,6 +28,10 @@ def bring(name: str, *, force: bool, stopping: threading.Event, say: Callable[[s
     params, graph = load_params(), load_graph(root)
     stage = find_stage(graph, name)
     if not in_pod(stage, params):
+        if params.storage.bucket:
+            from components.cluster.inputs import bring_inputs
+
+            bring_inputs(stage, graph, params, root, say=say)
         run_stage(name, force=force, stopping=stopping, say=say)
         return
     if force:

@@ -13,6 +13,10 @@ REMOTE = "phys4d"
 FOLDER = "dvc"  # below the storage's prefix
 LOCK_ATTEMPTS = 60
 LOCK_WAIT = 5.0  # seconds: another's transfer of large files takes minutes
+# It asks for a large file in parts, for each of them once: a broken connection fails the command, which then goes on
+# from the files that are whole.
+BROKEN = ("Response payload is not completed", "Read timeout on endpoint URL")
+BROKEN_ATTEMPTS = 5
 BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
 # What components.storage.client says for our client, for the one inside DVC. Its own patience ended after 28 s of an
 # outage; with this a push came through one of 60 s (tests/servers/proxy.py refusing all connections).
@@ -25,8 +29,12 @@ TRANSFERS = {
 
 
 def dvc(root: Path, *arguments: str) -> str:
-    """What a command of DVC prints; another's lock is waited for. Phys4dError with DVC's words when it fails."""
+    """What a command of DVC prints; Phys4dError with DVC's words when it fails.
+
+    Another's lock is waited for, and a file whose connection broke is asked for again.
+    """
     environment = {**TRANSFERS, **os.environ, "DVC_NO_ANALYTICS": "1"}
+    broken = 0
     for _ in range(LOCK_ATTEMPTS):
         result = subprocess.run(
             [sys.executable, "-m", "dvc", *arguments],
@@ -38,9 +46,12 @@ def dvc(root: Path, *arguments: str) -> str:
         )
         if result.returncode == 0:
             return result.stdout
-        if not any(words in result.stderr for words in BUSY):
+        if any(words in result.stderr for words in BUSY):
+            time.sleep(LOCK_WAIT)
+            continue
+        broken += 1
+        if broken == BROKEN_ATTEMPTS or not any(words in result.stderr for words in BROKEN):
             break
-        time.sleep(LOCK_WAIT)
     raise Phys4dError(f"dvc {' '.join(arguments)}: {_cause(result.stderr) or result.returncode}")
 
 

@@ -19,6 +19,7 @@ from components.checkout import IMAGE_COMMIT
 from components.cluster.dvc import dvc, use_remote
 from components.cluster.entry import disagreements, recorded_entry
 from components.cluster.figures import KeptFigures
+from components.cluster.inputs import pull_inputs
 from components.cluster.kept import KeptWork
 from components.cluster.run_folder import RunFolder
 from components.errors import ParametersError, Phys4dError, StoppedError
@@ -26,7 +27,6 @@ from components.parameters.loader import load_params
 from components.pipeline.execution import STATE, work_folder
 from components.pipeline.graph import GraphStage, find_stage, load_graph
 from components.pipeline.launcher import launch
-from components.pipeline.order import meet, sources
 from components.pipeline.part import check_has_parts, make_part, part_folder
 from components.processes import signals
 from components.simulation.parts import Part
@@ -153,16 +153,6 @@ def pod_storage(environment: Mapping[str, str]) -> Storage:
     if parts.scheme != "s3" or not parts.netloc:
         raise ParametersError(f"{STORAGE}: {place[:100]!r} is wrong, expected s3://bucket/prefix")
     return Storage(endpoint=environment.get(ENDPOINT) or None, bucket=parts.netloc, prefix=parts.path.strip("/"))
-
-
-def pull_inputs(root: Path, graph: Mapping[str, GraphStage], stage: GraphStage) -> None:
-    """Fetch what a stage reads of other stages' outs, and no more."""
-    outs = sources(graph, stage)
-    wanted = {
-        path if Path(path).is_relative_to(out) else out for path in stage.inputs for out in outs if meet(path, out)
-    }
-    if wanted:
-        dvc(root, "pull", *sorted(wanted))
 
 
 @contextmanager

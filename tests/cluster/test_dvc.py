@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.cluster.dvc import LOCK_WAIT, dvc, use_remote
+from components.cluster.dvc import BROKEN, BROKEN_ATTEMPTS, LOCK_WAIT, dvc, use_remote
 from components.errors import Phys4dError
 from components.storage.store import Storage
 
@@ -65,6 +65,22 @@ def test_the_lock_of_another_is_waited_for(project: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(time, "sleep", waits.append)
     assert dvc(project, "pull") == "done"
     assert waits == [LOCK_WAIT] * 2
+
+
+@pytest.mark.parametrize(("messages", "runs"), [(BROKEN[0], BROKEN_ATTEMPTS), ("no bucket", 1)])
+def test_a_broken_transfer_is_made_again_so_often_and_another_failure_is_not(
+    project: Path, monkeypatch: pytest.MonkeyPatch, messages: str, runs: int
+) -> None:
+    made: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        made.append(command)
+        return subprocess.CompletedProcess(command, 1, "", f"ERROR: failed to transfer 'x' - {messages}")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(Phys4dError, match=messages):
+        dvc(project, "pull")
+    assert len(made) == runs
 
 
 def test_its_client_is_as_patient_as_ours_unless_the_user_says_otherwise(

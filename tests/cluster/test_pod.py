@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from components.checkout import IMAGE_COMMIT
-from components.cluster.pod import pod_storage, pull_inputs, run_pod
+from components.cluster.inputs import pull_inputs
+from components.cluster.pod import pod_storage, run_pod
 from components.cluster.run_folder import RunFolder
 from components.errors import ParametersError
 from components.pipeline.graph import load_graph
@@ -52,7 +53,7 @@ def test_a_pod_fetches_what_its_stage_reads_of_others(
     stage: str, wanted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("components.cluster.pod.dvc", lambda root, *arguments: asked.extend(arguments))
+    monkeypatch.setattr("components.cluster.inputs.dvc", lambda root, *arguments: asked.extend(arguments))
     graph = load_graph(Path())
     pull_inputs(Path(), graph, graph[stage])
     assert asked[:1] == (["pull"] if wanted else [])

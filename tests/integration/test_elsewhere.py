@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from components.checkout import IMAGE_COMMIT
+from components.cluster.hashes import dvc_hash
 from components.parameters.profiles import profile_values
 from components.storage.store import Storage
 from tests.cluster.fake_api import FakeCluster, ended, serving
 from tests.cluster.test_executor import kubeconfig
-from tests.flows.toy import FLOW, attempts, order, run_flow
+from tests.flows.toy import FLOW, attempts, lock_hashes, order, run_flow
 from tests.integration.clones import Origin, make_origin
 from tests.integration.project import PHYS4D, SOURCE, Project, wait_until
 
@@ -61,6 +62,17 @@ class Nodes:
 def recorded(project: Project) -> object:
     """What dvc.lock says, in whatever order."""
     return yaml.safe_load((project.root / "dvc.lock").read_text())
+
+
+def make_older(project: Project, path: str) -> None:
+    """Have other data at an out's path, which DVC keeps: what an earlier run left."""
+    older = project.root / path
+    older.parent.mkdir(parents=True, exist_ok=True)
+    older.write_text("of an older entry")
+    name = dvc_hash(older)
+    kept = project.root / ".dvc/cache/files/md5" / name[:2] / name[2:]
+    kept.parent.mkdir(parents=True)
+    shutil.copy(older, kept)
 
 
 @pytest.fixture
@@ -110,19 +122,21 @@ def test_a_stopped_pod_is_followed_by_another_and_a_refused_one_is_not(origin: O
     assert [job["metadata"]["labels"]["phys4d/attempt"] for job in nodes.cluster.created] == ["1", "2"]
 
 
-def test_a_driver_without_room_takes_the_entries_alone(
-    origin: Origin, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+def test_a_driver_without_room_takes_the_entries_alone_and_the_data_of_what_runs_there(
+    origin: Origin, nodes: Nodes
 ) -> None:
-    origin.project.set(
-        cluster__bring="entry", cluster__executor=dict.fromkeys(("first", "left", "right", "last"), "kubernetes")
-    )
+    pods = dict.fromkeys(("first", "left", "right"), "kubernetes")
+    origin.project.set(cluster__bring="entry", cluster__executor=pods)
     os.environ[IMAGE_COMMIT] = origin.commit()
     caller = origin.clone("caller")
+    make_older(caller, "out/left.json")
     result = run_flow(caller)
     assert result.returncode == 0, result.stderr
-    assert not (caller.root / "out").exists()
-    assert attempts(caller) == {}
-    assert sorted(nodes.stages()) == ["first", "last@wan22", "left", "right"]
+    assert sorted(nodes.stages()) == ["first", "left", "right"]
+    assert attempts(caller) == {"last": 1}
+    assert sorted(caller.hashes("out")) == ["last.json", "left.json", "right.json"]
+    for path in ("out/left.json", "out/right.json"):
+        assert dvc_hash(caller.root / path) in lock_hashes(caller)
 
 
 def test_a_cancelled_run_deletes_its_job_and_the_same_command_goes_on(origin: Origin, nodes: Nodes) -> None:

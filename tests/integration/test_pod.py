@@ -1,6 +1,7 @@
 """A stage that runs elsewhere: clones that share a bucket alone end with the same dvc.lock and the same data."""
 
 import json
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.flows.toy import attempts, order, run_flow
 from tests.integration.clones import FIRST, Origin, git, make_origin
 from tests.integration.project import DVC, PHYS4D, Project, wait_until
 from tests.servers.ceph_daemons import free_port
-from tests.servers.proxy import Hold, Proxy
+from tests.servers.proxy import Cut, Hold, Outage, Proxy
 from tests.tracked import metric_rows, runs
 
 pytestmark = pytest.mark.slow
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.slow
 STAGES = ("first", "left", "right", "last@wan22")
 LAST = "last@wan22"
 RUN = "20260102-030405-abcdef"
+LARGE = 60 * 2**20  # bytes; DVC's client fetches files above 50 MiB in parts
 
 
 @pytest.fixture
@@ -286,12 +288,35 @@ def test_an_entry_that_read_other_data_than_the_callers_is_refused(done: Origin)
         merge(caller.root, parse_entry(text.encode(), source="here"))
 
 
-def test_transfers_of_dvc_outlive_an_outage(origin: Origin, line: Proxy) -> None:
+def test_a_pod_goes_on_through_outages_while_it_fetches_and_while_it_sends(
+    origin: Origin, line: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert origin.project.stage("first").returncode == 0
-    use_remote(origin.project.root, replace(origin.storage, endpoint=line.endpoint))
-    line.refuse = 8
-    dvc(origin.project.root, "push", "--run-cache", "first")
-    assert line.refused == 8
-    origin.folder(RUN).publish(origin.project.root)
-    _, result = origin.pod("left", RUN)  # which reads what was pushed
+    dvc(origin.project.root, "push", "first")
+    folder, storage = origin.folder(RUN), origin.storage
+    folder.publish(origin.project.root)
+    monkeypatch.setenv("PHYS4D_STORAGE", f"s3://{storage.bucket}/{storage.prefix}")
+    monkeypatch.setenv("PHYS4D_STORAGE_ENDPOINT", line.endpoint)
+    data = f"/{storage.bucket}/{storage.prefix}/dvc/files/md5/"
+    line.outages = [Outage(f"GET {data}", refuse=4), Outage(f"PUT {data}", refuse=8)]
+    pod, result = origin.pod("left", RUN)
     assert result.returncode == 0, result.stderr
+    assert (line.outages, line.refused) == ([], 12)
+    restore_data(origin.project.root, folder, "left")
+    assert origin.project.hashes("out") == pod.hashes("out")
+
+
+def test_dvc_fetches_a_large_file_whose_connection_breaks(storage: Storage, line: Proxy, tmp_path: Path) -> None:
+    dvc(tmp_path, "init", "--no-scm", "--quiet")
+    use_remote(tmp_path, replace(storage, endpoint=line.endpoint))
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(LARGE)
+    dvc(tmp_path, "add", "large")
+    dvc(tmp_path, "push", "large")
+    shutil.rmtree(tmp_path / ".dvc/cache")
+    large.unlink()
+    line.cut = Cut("down", after=LARGE // 4)
+    dvc(tmp_path, "pull", "large")
+    assert line.cuts == 1
+    assert large.stat().st_size == LARGE

@@ -31,18 +31,28 @@ class Hold:
     after: int
 
 
+@dataclass(frozen=True)
+class Outage:
+    """When a request begins with these bytes, break all connections, and so many of the next ones as they come."""
+
+    request: str
+    refuse: int
+
+
 @dataclass
 class Proxy:
     """Relays connections; what is set here takes effect at once.
 
-    cut, hold: as they say; refuse: so many of the next connections are broken as they come; rate: bytes a second in
-    each direction of a connection; passed: bytes so far; refused, cuts, holding: what was done.
+    cut, hold: as they say; outages: one after the other; refuse: so many of the next connections are broken as they
+    come; rate: bytes a second in each direction of a connection; passed: bytes so far; refused, cuts, holding: what was
+    done.
     """
 
     target: int
     port: int = 0
     cut: Cut | None = None
     hold: Hold | None = None
+    outages: list[Outage] = field(default_factory=list)
     refuse: int = 0
     rate: int | None = None
     passed: dict[Direction, int] = field(default_factory=lambda: {"up": 0, "down": 0})
@@ -81,10 +91,19 @@ class Proxy:
             while chunk := source.recv(CHUNK):
                 if self.rate:
                     self.closed.wait(len(chunk) / self.rate)
-                if not self.may_pass(len(chunk), direction):
+                if self.goes_out(chunk) or not self.may_pass(len(chunk), direction):
                     return
                 sink.sendall(chunk)
             sink.shutdown(socket.SHUT_WR)
+
+    def goes_out(self, chunk: bytes) -> bool:
+        """Begin the next outage, where it is time."""
+        with self.lock:
+            if not self.outages or not chunk.startswith(self.outages[0].request.encode()):
+                return False
+            self.refuse += self.outages.pop(0).refuse
+            self.break_all()
+            return True
 
     def may_pass(self, size: int, direction: Direction) -> bool:
         """Count a chunk, and do to it what was ordered."""
