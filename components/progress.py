@@ -20,13 +20,14 @@ class Progress:
 
     def __init__(self, name: str, total: int, *, unit: str) -> None:
         self._name, self._total, self._unit = name, total, unit
+        self._note = ""
         self.done = 0
         self._resumed = 0
         self._started = self._printed = time.monotonic()
         self._bar: Bar | None = None
         if on_terminal():
             self._bar = _bar(unit)
-            self._task = self._bar.add_task(name, total=total)
+            self._task = self._bar.add_task(name, total=total, note="")
 
     def __enter__(self) -> Self:
         """Start the display."""
@@ -49,6 +50,12 @@ class Progress:
         elif time.monotonic() - self._printed > LINE_EVERY:
             self._print()
 
+    def note(self, text: str) -> None:
+        """Show `text` beside the count, in place of the note before."""
+        self._note = text
+        if self._bar:
+            self._bar.update(self._task, note=text)
+
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -65,6 +72,8 @@ class Progress:
         line = f"{self._name}: {self.done}/{self._total} {self._unit}"
         if fresh > 0:
             line += f", {fresh / elapsed:.1f} a second, {elapsed * (self._total - self.done) / fresh:.0f} s left"
+        if self._note:
+            line += f", {self._note}"
         sys.stderr.write(line + "\n")
         sys.stderr.flush()
 
@@ -87,7 +96,7 @@ def _bar(unit: str) -> "Bar":
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
     times = (TimeElapsedColumn(), TimeRemainingColumn())
-    return Bar(*columns, *times, console=Console(stderr=True, force_terminal=True))
+    return Bar(*columns, *times, TextColumn("{task.fields[note]}"), console=Console(stderr=True, force_terminal=True))
 
 
 @contextmanager

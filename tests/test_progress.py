@@ -17,6 +17,15 @@ def test_lines_say_what_is_done_of_how_much(capsys: pytest.CaptureFixture[str]) 
     assert re.fullmatch(r"simulate@train: 4/10 clips, [\d.]+ a second, \d+ s left", last)
 
 
+def test_a_note_follows_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress("simulate@train", 10, unit="clips") as display:
+        display.note("0 draws rejected")
+        display.note("2 draws rejected")
+        display.advance(4)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(r"simulate@train: 4/10 clips, [\d.]+ a second, \d+ s left, 2 draws rejected", last)
+
+
 def test_what_was_there_before_does_not_count_for_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     with Progress("simulate@train", 10, unit="clips") as display:
         display.resume(10)
@@ -34,10 +43,12 @@ def test_a_line_comes_at_every_interval(capsys: pytest.CaptureFixture[str], monk
 def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHYS4D_TERMINAL", "1")
     with Progress("simulate@train", 2, unit="clips") as display:
+        display.note("1 draw rejected")
         display.advance(2)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "2/2" in captured.err
+    assert "1 draw rejected" in captured.err
     assert "\x1b[" in captured.err
 
 

@@ -1,8 +1,8 @@
 """One configuration becomes its clips: every take is solved once, every view of it rendered."""
 
-import functools
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from components.errors import ParametersError
 from components.simulation.annotate import annotate
 from components.simulation.configuration import build_scene, configuration_hash
 from components.simulation.families import load_category
-from components.simulation.guard import RejectedError, guard
+from components.simulation.guard import RejectedError, guard, guard_view
 from components.simulation.scene import Motion, Scene
 
 if TYPE_CHECKING:
@@ -26,14 +26,10 @@ LIBRARIES = ("warp-lang", "numpy")  # beside the solver's own
 
 def configuration_clips(params: "Params", *, split: str, category: str, index: int) -> Iterator[Clip]:
     """Clips of one configuration in the order of take, then view."""
-    section = getattr(params.simulation.splits, split)
-    rejections, solved = _solve(params, split=split, category=category, index=index, takes=section.takes)
+    rejections, solved = _solve(params, split=split, category=category, index=index)
     seed = clip_seed(params.seed, split, category, index)
-    for take, (_, motion) in enumerate(solved):
-        for view in range(section.views):
-            scene = build_scene(
-                params, split=split, category=category, index=index, view=view, take=take, attempt=len(rejections)
-            )
+    for take, (views, motion) in enumerate(solved):
+        for view, scene in enumerate(views):
             library = load_category(category).solver(scene).library
             meta = ClipMeta(
                 clip_id=f"{split}-{category}-{index:06d}-v{view}-t{take}",
@@ -74,7 +70,7 @@ def initial_state(scene: Scene) -> Mapping[str, list[list[float]]]:
     }
 
 
-@functools.cache
+@cache
 def _versions(library: str) -> Mapping[str, str]:
     return {name: version(name) for name in (library, *LIBRARIES)}
 
@@ -86,30 +82,32 @@ def clip_seed(seed: int, split: str, category: str, index: int) -> int:
 
 
 def _solve(
-    params: "Params", *, split: str, category: str, index: int, takes: int
-) -> tuple[tuple[str, ...], list[tuple[Scene, Motion]]]:
-    """The first draw of which every take passes the guard, after family and cause of each that did not.
+    params: "Params", *, split: str, category: str, index: int
+) -> tuple[tuple[str, ...], list[tuple[list[Scene], Motion]]]:
+    """The first draw of which every take and view passes the guard, after family and cause of each that did not.
 
-    Raises ParametersError where none does: the same parameters draw the same scenes again.
+    Of every take the scenes of its views, and the motion they share. Raises ParametersError where no draw passes: the
+    same parameters draw the same scenes again.
     """
+    section = getattr(params.simulation.splits, split)
     rejections: list[str] = []
     last = ""
     for attempt in range(params.simulation.max_attempts):
-        scenes = [
-            build_scene(params, split=split, category=category, index=index, view=0, take=take, attempt=attempt)
-            for take in range(takes)
-        ]
+        draw = partial(build_scene, params, split=split, category=category, index=index, attempt=attempt)
+        takes = [[draw(take=take, view=view) for view in range(section.views)] for take in range(section.takes)]
         try:
-            solved = [(scene, load_category(category).simulate(scene)) for scene in scenes]
-            for scene, motion in solved:
-                guard(scene, motion)
+            solved = [(views, load_category(category).simulate(views[0])) for views in takes]
+            for views, motion in solved:
+                guard(views[0], motion)
+                for scene in views:
+                    guard_view(scene, motion)
         except RejectedError as error:
-            rejections.append(f"{scenes[0].family}: {error.cause}")
+            rejections.append(f"{takes[0][0].family}: {error.cause}")
             last = str(error)
             continue
         return tuple(rejections), solved
     raise ParametersError(
         f"{split}, {category} {index}: none of {params.simulation.max_attempts} draws passed the guard, the last: "
-        f"{last}; narrow the ranges of simulation.{category} or simulation.physics, "
-        "or raise simulation.max_attempts"
+        f"{last}; narrow the ranges of simulation.{category} or simulation.physics, raise simulation.max_attempts, "
+        "or video.frames where little moves"
     )

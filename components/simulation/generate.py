@@ -39,6 +39,13 @@ class Display(Protocol):
         """`count` more are done."""
 
 
+class NotingDisplay(Display, Protocol):
+    """What shows a note beside the progress."""
+
+    def note(self, text: str) -> None:
+        """`text` from now on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ShardTask:
     """One shard: its number, and the configurations (category, index) whose clips it holds."""
@@ -72,7 +79,7 @@ def generate_split(
     split: str,
     folder: Path,
     stopped: Callable[[], bool],
-    display: Display,
+    display: NotingDisplay,
     part: "Part | None" = None,
 ) -> Mapping[str, float]:
     """Write the shards and the index of `split` into `folder`/split; shards that are there already are kept.
@@ -86,26 +93,39 @@ def generate_split(
     tasks = shard_tasks(params, split, part)
     section = getattr(params.simulation.splits, split)
     clips_each = section.views * section.takes
-    done = [task for task in tasks if _is_done(folder, task, clips_each)]
-    waiting = [task for task in tasks if task not in done]
-    display.resume(sum(len(task.configurations) for task in done) * clips_each)
+    rows_of = {task: read_rows(_rows_path(rows_folder, task)) for task in tasks if _is_done(folder, task, clips_each)}
+    waiting = [task for task in tasks if task not in rows_of]
+    rejected = sum(map(_rejected_draws, rows_of.values()))
+    display.note(_rejects(rejected))
+    display.resume(sum(map(len, rows_of.values())))
     made = 0
     for task in _make_shards(params, split, waiting, folder, stopped):
-        made += len(task.configurations) * clips_each
-        display.advance(len(task.configurations) * clips_each)
-    rows = [row for task in tasks for row in read_rows(_rows_path(rows_folder, task))]
+        rows_of[task] = read_rows(_rows_path(rows_folder, task))
+        made += len(rows_of[task])
+        rejected += _rejected_draws(rows_of[task])
+        display.note(_rejects(rejected))
+        display.advance(len(rows_of[task]))
+    rows = [row for task in tasks for row in rows_of[task]]
     if part is None:
         write_index(target, rows)
     elapsed = time.monotonic() - started
-    rejected = {row.configuration: row.attempts - 1 for row in rows}  # of all its views and takes together
     return {
         "clips": len(rows),
         "clips_made_now": made,
-        "rejected_draws": sum(rejected.values()),
+        "rejected_draws": rejected,
         "bytes": sum(row.size for row in rows),
         "seconds": round(elapsed, 3),
         "clips_per_second": round(made / elapsed, 2),
     }
+
+
+def _rejected_draws(rows: Sequence[IndexRow]) -> int:
+    """Of all views and takes of a configuration together."""
+    return sum({row.configuration: row.attempts - 1 for row in rows}.values())
+
+
+def _rejects(count: int) -> str:
+    return f"{count} draw{'' if count == 1 else 's'} rejected"
 
 
 def _make_shards(

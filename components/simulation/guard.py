@@ -5,14 +5,19 @@ from enum import StrEnum
 import numpy as np
 
 from components.errors import Phys4dError
+from components.geometry import project
 from components.simulation.rotations import matrices
-from components.simulation.scene import Body, FloatArray, Motion, Scene, Shape
+from components.simulation.scene import Body, Camera, FloatArray, Motion, Scene, Shape
 
 BOUNDS = ((-20.0, -20.0, -0.5), (20.0, 20.0, 20.0))  # metres
 MAX_SPEED = 100.0  # m/s: no scene comes near it, a solver gone wrong does; quality.max_speed judges what is plausible
 PENETRATION = 0.02  # metres: Bullet lets a fast body in by less than one step's way
 OVERLAP = 4e-3  # metres, at frame 0: meshes of round shapes stand out by .3 % of the radius
 SLACK = 2e-3  # metres beyond free fall in the first interval of a scene at rest
+MIN_MOTION = 0.1  # pixels over a whole clip, whatever its size: such a clip looks like a still picture
+PLACES = 500  # vertices, at most about twice as many, that are followed of each thing through a view
+NEAR = 1e-2  # metres before the camera
+BEHIND = -1e6  # pixels: where all that is nearer lies, far from every picture
 
 
 class Cause(StrEnum):
@@ -24,6 +29,8 @@ class Cause(StrEnum):
     OVERLAP = "overlap at frame 0"
     PENETRATION = "penetration"
     JUMP = "jump at frame 0"
+    NEVER_VISIBLE = "never visible"
+    NO_VISIBLE_MOTION = "no visible motion"
 
 
 class RejectedError(Phys4dError):
@@ -40,6 +47,41 @@ def guard(scene: Scene, motion: Motion) -> None:
     _check_contacts(scene, motion)
     if not any(any(body.velocity) or any(body.angular_velocity) for body in scene.bodies):
         _check_first_interval(scene, motion)
+
+
+def guard_view(scene: Scene, motion: Motion) -> None:
+    """Raise RejectedError where the camera of `scene` never has one of its things in the picture, or sees none move.
+
+    For motions that `guard` let through. What hides behind another thing counts as visible. A way in pixels is that of
+    a point through the picture while the camera stands still: an orbit moves nothing.
+    """
+    farthest = 0.0
+    for index, thing in enumerate(scene.bodies):
+        if not thing.dynamic:
+            continue
+        corners = _corners(motion, index)
+        corners = corners[:, :: max(1, corners.shape[1] // PLACES)]
+        pixels = _pixels(corners, scene.camera)
+        seen = ((pixels >= -0.5) & (pixels <= (scene.camera.width - 0.5, scene.camera.height - 0.5))).all(axis=-1)
+        if not seen.any():
+            raise RejectedError(
+                Cause.NEVER_VISIBLE, f"{thing.name} is in the picture in none of {len(corners)} frames, expected one"
+            )
+        unmoved = _pixels(np.broadcast_to(corners[:1], corners.shape), scene.camera)
+        ways = np.linalg.norm(pixels - unmoved, axis=-1)[:, seen.any(axis=0)]
+        farthest = max(farthest, float(ways.max()))
+    if farthest < MIN_MOTION:
+        raise RejectedError(
+            Cause.NO_VISIBLE_MOTION,
+            f"nothing moves by more than {farthest:.3f} pixels in {scene.frames} frames of "
+            f"{scene.camera.height}x{scene.camera.width}, expected {MIN_MOTION}",
+        )
+
+
+def _pixels(points: FloatArray, camera: Camera) -> FloatArray:
+    """Where points (T,V,3) are in the picture (T,V,2); BEHIND where they are not before the camera."""
+    pixels, depth = project(points, camera.intrinsics, camera.extrinsics)
+    return np.where((depth > NEAR)[..., None], pixels, BEHIND)
 
 
 def _check_numbers(scene: Scene, motion: Motion) -> None:

@@ -100,8 +100,10 @@ def test_a_stages_own_lines_say_how_far_it_is(
 ) -> None:
     monkeypatch.setenv("PHYS4D_TERMINAL", "0")
     with Progress("a@b", 8, unit="clips") as progress:
+        progress.note("2 draws rejected")
         progress.advance(3)
     lines = [line.removeprefix("a@b: ") for line in capsys.readouterr().err.splitlines()]
     assert [percentage(line) for line in lines] == [0.0, 37.5]
+    assert all(line.endswith("2 draws rejected") for line in lines[1:])
     assert percentage("warning: 3/8 clips were damaged") is None
     assert percentage("0/0 clips") is None

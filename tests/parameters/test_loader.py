@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from components.errors import ExitCode, ParametersError
 from components.parameters.loader import examine, load_params, parse_params, read_yaml
 from components.parameters.profiles import profile_names, profile_values
+from components.simulation.catalogue import CATEGORY_NAMES
 from tests.dotted import set_fields
 
 
@@ -234,3 +235,15 @@ def test_larger_profiles_use_every_kind_of_rigid_scene(name: str) -> None:
     families = profile_values(name)["simulation"]["rigid"]["families"]
     assert set(families) >= {"drop", "ramp", "topple", "collide", "dominoes", "stack", "behind"}
     assert sum(families.values()) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", ["gpu", "cluster"])
+def test_larger_profiles_simulate_every_category_in_every_split(name: str) -> None:
+    for split in profile_values(name)["simulation"]["splits"].values():
+        assert set(split["configurations"]) == set(CATEGORY_NAMES)
+
+
+@pytest.mark.parametrize("name", ["gpu", "cluster"])
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_scores_of_larger_profiles_rest_on_several_scenes_of_each_category(name: str, split: str) -> None:
+    assert min(profile_values(name)["simulation"]["splits"][split]["configurations"].values()) >= 10

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from components.simulation.guard import Cause, RejectedError, guard
-from components.simulation.scene import Body, Motion, Scene, Shape
+from components.simulation.camera import look_at
+from components.simulation.guard import MIN_MOTION, Cause, RejectedError, guard, guard_view
+from components.simulation.scene import Body, Motion, Scene, Shape, Vec3
 from components.simulation.solvers.bullet import simulate
 from tests.simulation.bodies import ball, floor, scene, thing
 
@@ -96,3 +97,72 @@ def test_the_message_names_who_is_in_what() -> None:
 
 def test_a_scene_that_starts_in_motion_may_move_at_once() -> None:
     guard(*falling(ball(0.4, (0.0, 0.0, 1.0), velocity=(3.0, 0.0, 0.0))))
+
+
+TARGET = np.array([0.0, 0.0, 1.0])  # of the camera of `bodies.scene`, whose focal length is 16 pixels
+RADIUS = 0.4
+NEAREST = np.sqrt(26.0) - RADIUS  # metres from the camera to a ball at its target
+
+
+def sliding(start: Vec3, way: Vec3) -> tuple[Scene, Motion]:
+    """A ball that is carried along `way` in metres, evenly over the clip."""
+    world = scene([floor(), ball(RADIUS, start)], fps=16, gravity=(0.0, 0.0, 0.0))
+    motion = simulate(world)
+    vertices = motion.vertices.copy()
+    own = np.unique(motion.faces[motion.face_body == 1])
+    vertices[:, own] += np.linspace(0.0, 1.0, world.frames)[:, None, None] * np.array(way)
+    return world, replace(motion, vertices=vertices)
+
+
+def view_cause(world: Scene, motion: Motion) -> Cause:
+    with pytest.raises(RejectedError) as rejected:
+        guard_view(world, motion)
+    return rejected.value.cause
+
+
+def across(pixels: float) -> Vec3:
+    """Metres across the picture by which the nearest point of a ball at the camera's target moves so many pixels."""
+    return (pixels * NEAREST / 16.0, 0.0, 0.0)
+
+
+def test_a_still_scene_has_no_visible_motion() -> None:
+    assert view_cause(*sliding((0.0, 0.0, 1.0), (0.0, 0.0, 0.0))) is Cause.NO_VISIBLE_MOTION
+
+
+def test_a_way_of_three_pixels_is_visible() -> None:
+    guard_view(*sliding((0.0, 0.0, 1.0), across(3.0)))
+
+
+def test_the_least_motion_is_that_of_the_point_that_moves_most() -> None:
+    guard_view(*sliding((0.0, 0.0, 1.0), across(1.05 * MIN_MOTION)))
+    assert view_cause(*sliding((0.0, 0.0, 1.0), across(0.95 * MIN_MOTION))) is Cause.NO_VISIBLE_MOTION
+
+
+def test_a_motion_there_and_back_is_visible() -> None:
+    world, motion = sliding((0.0, 0.0, 1.0), across(3.0))
+    guard_view(world, replace(motion, vertices=np.concatenate([motion.vertices[::2], motion.vertices[-2::-2]])))
+
+
+@pytest.mark.parametrize(
+    "start", [(0.0, -8.0, 2.0), (9.0, 0.0, 1.0), (0.0, 0.0, 9.0)], ids=["behind", "beside", "above"]
+)
+def test_what_is_never_in_the_picture_is_never_visible(start: Vec3) -> None:
+    assert view_cause(*sliding(start, (0.3, 0.0, 0.0))) is Cause.NEVER_VISIBLE
+
+
+@pytest.mark.parametrize("start", [(0.0, -8.0, 2.0), (9.0, 0.0, 1.0)], ids=["behind", "beside"])
+def test_what_comes_into_the_picture_moves_visibly(start: Vec3) -> None:
+    guard_view(*sliding(start, (-start[0], -start[1], 1.0 - start[2])))
+
+
+def test_every_thing_is_visible_or_the_view_is_rejected() -> None:
+    world = scene([floor(), ball(RADIUS, (0.0, 0.0, 1.0)), ball(RADIUS, (0.0, -8.0, 1.0))], fps=16)
+    assert view_cause(world, simulate(world)) is Cause.NEVER_VISIBLE
+
+
+def test_an_orbit_of_the_camera_moves_nothing() -> None:
+    world, motion = sliding((0.0, 0.0, 1.0), (0.0, 0.0, 0.0))
+    turns = np.linspace(0.0, 1.0, world.frames)
+    around = np.stack([5.0 * np.sin(turns), -5.0 * np.cos(turns), np.full_like(turns, 2.0)], axis=1)
+    orbiting = replace(world.camera, extrinsics=np.stack([look_at(position, TARGET) for position in around]))
+    assert view_cause(replace(world, camera=orbiting), motion) is Cause.NO_VISIBLE_MOTION

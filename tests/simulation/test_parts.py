@@ -19,16 +19,20 @@ SPLIT = "train"
 
 
 class Display:
-    """Counts clips."""
+    """Counts clips, and keeps the notes."""
 
     def __init__(self) -> None:
         self.done = 0
+        self.notes: list[str] = []
 
     def resume(self, done: int) -> None:
         self.done += done
 
     def advance(self, count: int) -> None:
         self.done += count
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 def small(configurations: int = 5) -> Params:
@@ -69,8 +73,12 @@ def test_a_rejected_draw_counts_once_however_many_views_and_takes_follow(
     simulation = params.simulation.model_copy(update={"splits": splits, "clips_per_shard": 6})
     one_process = params.resources.model_copy(update={"processes": 1})
     params = params.model_copy(update={"simulation": simulation, "resources": one_process})
-    figures = generate_split(params, split=SPLIT, folder=tmp_path, stopped=never, display=Display())
+    made, resumed = Display(), Display()
+    figures = generate_split(params, split=SPLIT, folder=tmp_path, stopped=never, display=made)
     assert (figures["clips"], figures["rejected_draws"]) == (6, 1)
+    assert made.notes == ["0 draws rejected", "1 draw rejected"]
+    assert generate_split(params, split=SPLIT, folder=tmp_path, stopped=never, display=resumed)["rejected_draws"] == 1
+    assert resumed.notes == ["1 draw rejected"]
 
 
 def test_every_shard_is_in_one_part() -> None:
