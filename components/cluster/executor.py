@@ -97,7 +97,7 @@ class Executor:
             if why != said:
                 said = why
                 self.say(said)
-            if self.stopping.is_set() and not deleted:
+            if self.stopping.is_set() and not self.leaving.is_set() and not deleted:
                 self.say(f"stops: Job {name} is deleted, its pods save")
                 self.api.delete_job(name)
                 deleted = True
