@@ -4,12 +4,15 @@ An exception that is raised while a module is imported can get lost: imports run
 interpreter only prints, and libraries try imports of their own. So the request is remembered too.
 """
 
+import signal
 import threading
 from types import FrameType
 
 from components.errors import StoppedError
 
 ASKED_EARLY = threading.Event()
+LEAVE = signal.SIGUSR1  # asks a run to stop because its driver does, and the next driver goes on with it
+LEAVING = threading.Event()  # set: that was asked
 
 
 def stop_at_once(_number: int, _frame: FrameType | None) -> None:

@@ -15,7 +15,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.runtime import deployment
-from prefect.states import Cancelled, Failed
+from prefect.states import AwaitingRetry, Cancelled, Failed
 
 from components.errors import Phys4dError, StoppedError
 from components.parameters.loader import load_params
@@ -25,6 +25,7 @@ from components.pipeline.stale import stale_stages
 from components.processes import die_with_parent
 from components.recorded import read_lockfile
 from components.report.run_record import write_copy
+from components.stopping import LEAVING
 from components.tracked_run import PIPELINE, pipeline_run
 from flows.place import room_of
 from flows.plan import walk
@@ -99,6 +100,8 @@ def _conduct(work_of: WorkOf, values: Mapping[str, object]) -> Outcome | State[A
                     tracked.tag(**{f"verdict_{backbone}": one.text for backbone, one in outcome.verdicts.items()})
                     return outcome
         except StoppedError as error:
+            if LEAVING.is_set():
+                return AwaitingRetry(message="its driver was stopped; the next driver goes on with it")
             return Cancelled(message=str(error), data=error)
         except Phys4dError as error:
             return Failed(message=str(error), data=error)

@@ -34,8 +34,8 @@ SAVING = 120.0  # seconds that a run which is stopped may take to save
 
 def main() -> None:
     """Serve until TERM or INT; exit with the code of what went wrong, if anything did."""
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, raise_stopped)
+    signal.signal(signal.SIGINT, raise_stopped)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     try:
@@ -45,10 +45,10 @@ def main() -> None:
         os.chdir(project_root())
         serve(Path.cwd(), port)
     except StoppedError:
-        _say("stopped")
+        say("stopped")
     except Exception as error:  # noqa: BLE001 -- the outermost frame: all becomes an exit code
         code, message = explain(error)
-        _say(f"phys4d: {' '.join(message.split())}")
+        say(f"phys4d: {' '.join(message.split())}")
         sys.exit(int(code))
 
 
@@ -59,27 +59,26 @@ def serve(root: Path, port: int) -> None:
             f"PREFECT_API_URL names the server {os.environ['PREFECT_API_URL']!r}: {DEPLOYMENTS} says at its top how "
             "its deployments get there; unset PREFECT_API_URL for a server of this project's own"
         )
-    with _only_one(root):
+    with only_one(root, "phys4d serve"):
         _check_free(port)
         configure(root)
         os.environ |= {"PREFECT_API_URL": api_url(port), "PHYS4D_ROOT": str(root)}
         with _server(root, port) as server, _worker(root) as worker:
             _wait(server, worker, until=lambda: DEPLOYED in (root / WORKER_LOG).read_text())
-            _say(f"Prefect: http://{HOST}:{port}")
-            _say("Ctrl-C ends it; a run that it stops saves, and the next one continues it")
+            say(f"Prefect: http://{HOST}:{port}")
+            say("Ctrl-C ends it; a run that it stops saves, and the next one continues it")
             _wait(server, worker, until=lambda: False)
 
 
 @contextmanager
-def _only_one(root: Path) -> Iterator[None]:
+def only_one(root: Path, name: str) -> Iterator[None]:
+    """While no other worker is in this project; Phys4dError names the process of the one that is."""
     try:
-        with exclusive(root / LOCK, "phys4d serve", patience=0.0):
+        with exclusive(root / LOCK, name, patience=0.0):
             yield
     except TakenError:
         holder = lock_holder(root / LOCK)
-        raise Phys4dError(
-            f"phys4d serve runs in this project already, as process {holder}: stop it with TERM"
-        ) from None
+        raise Phys4dError(f"{name} runs in this project already, as process {holder}: stop it with TERM") from None
 
 
 def _check_free(port: int) -> None:
@@ -116,14 +115,18 @@ def _worker(root: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def _end_runs(worker: subprocess.Popen[bytes]) -> None:
     """Have what the worker runs save and end, before the worker, which would kill it."""
-    try:
-        children = psutil.Process(worker.pid).children()
-    except psutil.NoSuchProcess:
-        return
-    runs = [child for child in children if os.getpgid(child.pid) == child.pid]  # a group of its own: a run
+    runs = runs_of(worker)
     for run in runs:
         run.terminate()
     psutil.wait_procs(runs, timeout=SAVING)
+
+
+def runs_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The processes of what a worker runs: its children that have a group of their own."""
+    try:
+        return [child for child in psutil.Process(worker.pid).children() if os.getpgid(child.pid) == child.pid]
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return []
 
 
 def _wait(server: subprocess.Popen[bytes], worker: subprocess.Popen[bytes], *, until: Callable[[], bool]) -> None:
@@ -134,12 +137,14 @@ def _wait(server: subprocess.Popen[bytes], worker: subprocess.Popen[bytes], *, u
         time.sleep(0.2)
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """A line on standard error."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
+def raise_stopped(_number: int, _frame: FrameType | None) -> None:
+    """Handler of TERM and INT: StoppedError, once."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is being stopped: what follows must not be cut short
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise StoppedError("stopped")

@@ -11,6 +11,7 @@ from types import FrameType
 
 from components.errors import ExitCode, GateRefusedError, ParametersError, Phys4dError, StoppedError
 from components.progress import TERMINAL
+from components.stopping import LEAVE, LEAVING
 from flows.child import start
 
 ERRORS = {int(error.code): error for error in (GateRefusedError, StoppedError, ParametersError)}
@@ -71,16 +72,18 @@ def percentage(line: str) -> float | None:
 
 @contextmanager
 def stop_requests() -> Iterator[threading.Event]:
-    """An event that TERM and INT set, in the main thread; elsewhere nothing sets it."""
+    """An event that TERM, INT and LEAVE set, in the main thread; elsewhere nothing sets it. LEAVE sets LEAVING too."""
     asked = threading.Event()
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if number == LEAVE:
+            LEAVING.set()  # first: who sees the other one asks for this
         asked.set()
 
     if threading.current_thread() is not threading.main_thread():
         yield asked
         return
-    previous = {number: signal(number, ask) for number in (SIGTERM, SIGINT)}
+    previous = {number: signal(number, ask) for number in (SIGTERM, SIGINT, LEAVE)}
     try:
         yield asked
     finally:

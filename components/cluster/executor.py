@@ -12,6 +12,7 @@ from components.cluster.client import ClusterError, Fields, ForbiddenError, Jobs
 from components.cluster.standing import CONTAINER, Phase, Standing, standing_of
 from components.cluster.templates import JobRequest, render
 from components.errors import Phys4dError, StoppedError
+from components.stopping import LEAVING
 
 LOOK_EVERY = 3.0  # seconds
 OUT_OF_REACH = 100  # looks in a row, after which the cluster is given up
@@ -20,12 +21,17 @@ FORBIDDEN = 5  # the same, of one that does not allow them
 
 @dataclass(frozen=True, kw_only=True)
 class Executor:
-    """Runs stages as Jobs of one cluster. stopping: asks to end; look_every: seconds between looks."""
+    """Runs stages as Jobs of one cluster.
+
+    stopping: asks to end, by deleting the Job, unless leaving was set before: the Job is left to the next driver then.
+    look_every: seconds between looks.
+    """
 
     api: JobsApi
     stopping: threading.Event
     say: Callable[[str], None]
     look_every: float = LOOK_EVERY
+    leaving: threading.Event = LEAVING
 
     def run(self, request: JobRequest) -> None:
         """Bring a request to its end; raises what its command ended by, StoppedError when it was stopped or taken away.
@@ -37,7 +43,8 @@ class Executor:
         try:
             standing = self._follow(name, request.stage, reader)
         finally:
-            reader.finish()
+            if not self.leaving.is_set():  # the log of a pod that goes on does not end
+                reader.finish()
         if standing.phase is Phase.HOPELESS:
             self.api.delete_job(name)
         if standing.error:
@@ -63,6 +70,8 @@ class Executor:
         """Look until the Job has ended; say what it waits for, once for each reason."""
         said, missed, deleted = "", 0, False
         while True:
+            if self.leaving.is_set() and not deleted:
+                raise StoppedError(f"{stage}: its driver was stopped; Job {name} goes on, the next driver finds it")
             try:
                 job = self.api.job(name)
                 pods = self.api.pods(name)
@@ -88,7 +97,7 @@ class Executor:
             if why != said:
                 said = why
                 self.say(said)
-            if self.stopping.is_set() and not deleted:
+            if self.stopping.is_set() and not self.leaving.is_set() and not deleted:
                 self.say(f"stops: Job {name} is deleted, its pods save")
                 self.api.delete_job(name)
                 deleted = True

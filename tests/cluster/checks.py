@@ -8,6 +8,7 @@ import kubernetes_validate
 
 from components.cluster.templates import is_pinned
 from components.errors import ExitCode
+from flows.serve import SAVING
 from tests.cluster.objects import Fields, Pod, matches, named, of_kind, pod_template, pods, title
 
 VERSION = "1.32"
@@ -264,6 +265,17 @@ def connected(items: Sequence[Fields]) -> Iterator[str]:
                     yield f"{pod.owner}: {variable['name']} names {found[0]}, no Service"
 
 
+def one_driver(items: Sequence[Fields]) -> Iterator[str]:
+    """Two drivers never live at once: one would take up again what the other runs."""
+    driver = named(items, "Deployment", "prefect-worker")["spec"]
+    if driver.get("replicas") != 1 or driver.get("strategy") != {"type": "Recreate"}:
+        yield "Deployment prefect-worker: two at once"
+    if named(items, "PersistentVolumeClaim", "driver")["spec"]["accessModes"] != ["ReadWriteOncePod"]:
+        yield "PersistentVolumeClaim driver: the next pod begins while the last one saves"
+    if driver["template"]["spec"]["terminationGracePeriodSeconds"] <= SAVING:
+        yield f"Deployment prefect-worker: killed while a run may still save, expected more than {SAVING:.0f} seconds"
+
+
 def held_to_namespace(items: Sequence[Fields]) -> Iterator[str]:
     """A denial of all traffic is there, for every pod and both directions."""
     denial = named(items, "NetworkPolicy", "default-deny")["spec"]
@@ -273,5 +285,5 @@ def held_to_namespace(items: Sequence[Fields]) -> Iterator[str]:
 
 CHECKS: tuple[Check, ...] = (
     schema, namespaces, roles, restricted, images, mounts, selectors, budgets, probes, service_links, secrets, endings,
-    meetings, connected, held_to_namespace,
+    meetings, connected, one_driver, held_to_namespace,
 )  # fmt: skip

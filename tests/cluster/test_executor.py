@@ -61,10 +61,12 @@ class Driver:
     """An executor whose lines are kept."""
 
     def __init__(self) -> None:
-        self.stopping = threading.Event()
+        self.stopping, self.leaving = threading.Event(), threading.Event()
         self.said: list[str] = []
         api = ClusterClient("phys4d", "test")
-        self.executor = Executor(api=api, stopping=self.stopping, say=self.said.append, look_every=0.001)
+        self.executor = Executor(
+            api=api, stopping=self.stopping, leaving=self.leaving, say=self.said.append, look_every=0.001
+        )
 
     def run(self, request: JobRequest = REQUEST) -> None:
         self.executor.run(request)
@@ -277,6 +279,24 @@ def test_to_stop_deletes_the_job_and_waits_until_its_pods_have_saved(cluster: Fa
         driver.run()
     assert cluster.deleted == [REQUEST.name]
     assert "step 1" in driver.said
+
+
+def test_a_driver_that_is_followed_by_another_leaves_the_job_to_it(cluster: FakeCluster) -> None:
+    first, second = Driver(), Driver()
+
+    def runs(name: str) -> None:
+        cluster.pod(name)
+        first.leaving.set()
+        first.stopping.set()
+
+    cluster.script = [runs]
+    with pytest.raises(StoppedError, match=r"Job .* goes on, the next driver finds it"):
+        first.run()
+    cluster.script = [lambda name: cluster.end(name, "Complete")]
+    second.run()
+    assert len(cluster.created) == 1
+    assert cluster.deleted == []
+    assert second.said[0] == f"goes on with Job {REQUEST.name}, which is there"
 
 
 def test_a_job_that_somebody_deleted_says_so(cluster: FakeCluster) -> None:

@@ -16,6 +16,7 @@ from tests.cluster.checks import (
     meetings,
     mounts,
     namespaces,
+    one_driver,
     probes,
     restricted,
     roles,
@@ -160,6 +161,12 @@ FAULTS: list[tuple[str, Check, Fault]] = [
     ("an address of nobody", connected, lambda all_: variable(
         all_, container(all_, "prefect-worker"), "PREFECT_API_URL").update(value="http://prefect-server:4200/api")),
     ("a port of nobody", connected, lambda all_: spec(all_, "Service", "postgres")["ports"][0].update(port=5433)),
+    ("two drivers", one_driver, lambda all_: spec(all_, "Deployment", "prefect-worker").update(replicas=2)),
+    ("a driver before the last one ends", one_driver, lambda all_: spec(all_, "Deployment", "prefect-worker").update(
+        strategy={"type": "RollingUpdate"})),
+    ("a volume of two pods", one_driver, lambda all_: spec(all_, "PersistentVolumeClaim", "driver").update(
+        accessModes=["ReadWriteOnce"])),
+    ("no time to save", one_driver, lambda all_: pod(all_, "prefect-worker").update(terminationGracePeriodSeconds=30)),
     ("no denial", held_to_namespace, lambda all_: spec(all_, "NetworkPolicy", "default-deny").update(
         policyTypes=["Ingress"])),
 ]  # fmt: skip

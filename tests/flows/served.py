@@ -1,4 +1,4 @@
-"""phys4d serve in a project, and its server's API."""
+"""A server's API, and phys4d serve in a project."""
 
 import json
 import signal
@@ -21,31 +21,11 @@ SOON = {  # the worker looks for runs, and the scheduler for schedules, every tw
 }
 
 
-class Served:
-    """A project with its Prefect server and worker."""
+class Api:
+    """A server of Prefect, as its pages speak to it."""
 
-    def __init__(self, project: Project, port: int) -> None:
-        self.project = project
-        self.url = f"http://127.0.0.1:{port}"
-        self._log = (project.root / "serve.log").open("wb")
-        self.process = subprocess.Popen(
-            [*PHYS4D, "serve", "--port", str(port)],
-            cwd=project.root,
-            env={**project.environment(), **SOON},
-            stderr=self._log,
-            start_new_session=True,
-        )
-        wait_until(lambda: self.url in self.said() or self.process.poll() is not None)
-        assert self.process.poll() is None, self.said() + (project.root / ".phys4d/run/serve-worker.log").read_text()
-
-    def said(self) -> str:
-        return (self.project.root / "serve.log").read_text()
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        code = self.process.wait()
-        self._log.close()
-        return code
+    def __init__(self, url: str) -> None:
+        self.url = url
 
     def call(self, path: str, body: object = None, *, method: str | None = None) -> Any:  # noqa: ANN401 -- JSON
         data = None if body is None else json.dumps(body).encode()
@@ -91,6 +71,33 @@ class Served:
         """What artifacts of a run hold, by their keys."""
         found = self.call("artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
         return {artifact["key"]: artifact["data"] for artifact in found}
+
+
+class Served(Api):
+    """A project with its Prefect server and worker."""
+
+    def __init__(self, project: Project, port: int) -> None:
+        self.project = project
+        super().__init__(f"http://127.0.0.1:{port}")
+        self._log = (project.root / "serve.log").open("wb")
+        self.process = subprocess.Popen(
+            [*PHYS4D, "serve", "--port", str(port)],
+            cwd=project.root,
+            env={**project.environment(), **SOON},
+            stderr=self._log,
+            start_new_session=True,
+        )
+        wait_until(lambda: self.url in self.said() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.said() + (project.root / ".phys4d/run/serve-worker.log").read_text()
+
+    def said(self) -> str:
+        return (self.project.root / "serve.log").read_text()
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait()
+        self._log.close()
+        return code
 
     def runs(self) -> list[int]:
         """Processes of the project beside those that serve it."""
