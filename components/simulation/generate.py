@@ -55,10 +55,13 @@ class ShardTask:
 
 
 def shard_tasks(params: "Params", split: str, part: "Part | None" = None) -> list[ShardTask]:
-    """The shards of a split, or of a part of it; all views and takes of a configuration lie in one shard."""
+    """The shards of a split, or of a part of it; all views and takes of a configuration lie in one shard.
+
+    Of a configuration that has more of them than a shard should hold, a shard holds that one alone.
+    """
     section = getattr(params.simulation.splits, split)
     configurations = [(category, index) for category, count in section.configurations.items() for index in range(count)]
-    size = params.simulation.clips_per_shard // (section.views * section.takes)
+    size = max(1, params.simulation.clips_per_shard // (section.views * section.takes))
     return [
         ShardTask(number=number, configurations=tuple(configurations[start : start + size]))
         for number, start in enumerate(range(0, len(configurations), size))

@@ -56,6 +56,15 @@ def make(folder: Path, part: Part | None = None) -> int:
     return int(figures["clips_made_now"])
 
 
+def test_a_configuration_of_more_clips_than_a_shard_should_hold_has_one_of_its_own() -> None:
+    simulation = small(3).simulation
+    train = simulation.splits.train.model_copy(update={"views": 3, "takes": 2})
+    splits = simulation.splits.model_copy(update={SPLIT: train})
+    update = {"simulation": simulation.model_copy(update={"splits": splits, "clips_per_shard": 5})}
+    tasks = shard_tasks(PARAMS.model_copy(update=update), SPLIT)
+    assert [len(task.configurations) for task in tasks] == [1, 1, 1]
+
+
 def test_a_rejected_draw_counts_once_however_many_views_and_takes_follow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
