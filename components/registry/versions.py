@@ -1,6 +1,7 @@
 """Versions in MLflow's registry: put there once, fetched whole and verified."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from components.errors import ParametersError, Phys4dError
 from components.files import move_folder, write_atomically
@@ -34,6 +36,7 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",  # about a minute: a server that restarts is back by then
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
+DESTINATION = "MLFLOW_ARTIFACTS_DESTINATION"  # environment: what its server is told by that name
 MODEL_TAG, VERSION_TAG, ARTIFACTS_TAG = "model_sha256", "version_sha256", "artifacts"
 
 
@@ -168,16 +171,17 @@ def _make(client: "MlflowClient", root: Path, params: "Params", contents: Conten
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     source = f"{client.get_run(run).info.artifact_uri}/{ARTIFACTS}"
+    place = place_of(source, os.environ.get(DESTINATION, ""))
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / ARTIFACTS
         settings = Settings.of(params)
         passport = build(
-            root, folder, contents=contents, settings=settings, evaluation=measured.metrics, artifacts=source
+            root, folder, contents=contents, settings=settings, evaluation=measured.metrics, artifacts=place
         )
         client.log_artifacts(run, str(folder), ARTIFACTS)
         card, digest = (folder / "README.md").read_text(), sha256((folder / VERSION).read_bytes()).hexdigest()
     client.set_terminated(run)
-    named = {MODEL_TAG: contents.model, VERSION_TAG: digest, ARTIFACTS_TAG: source, "profile": params.profile}
+    named = {MODEL_TAG: contents.model, VERSION_TAG: digest, ARTIFACTS_TAG: place, "profile": params.profile}
     named |= {"scenes": measured.scenes, "licence": "; ".join(sorted({part["licence"] for part in passport.weights}))}
     made = client.create_model_version(
         contents.name,
@@ -188,6 +192,16 @@ def _make(client: "MlflowClient", root: Path, params: "Params", contents: Conten
         await_creation_for=None,
     )
     return _version(made, contents, created=True)
+
+
+def place_of(source: str, destination: str) -> str:
+    """Where artifacts lie: of an address that a server stands before, `mlflow-artifacts:/PATH`, behind it.
+
+    destination: the server's own --artifacts-destination; without it the server's address has to do.
+    """
+    parts = urlsplit(source)
+    proxied = parts.scheme == "mlflow-artifacts" and destination
+    return f"{destination.rstrip('/')}/{parts.path.lstrip('/')}" if proxied else source
 
 
 def _download(version: "ModelVersion", root: Path, target: Path) -> Path:

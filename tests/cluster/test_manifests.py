@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -244,6 +245,17 @@ def test_gangs_talk_on_any_port_and_nobody_else_does() -> None:
     items = everything()
     who = labels(items)
     assert {(a, b) for a, b in product(who, who) if allowed(items, who[a], who[b], 40_123)} == {("gang", "gang")}
+
+
+def test_the_driver_knows_where_mlflow_puts_files() -> None:
+    """Which the version's own file says then."""
+
+    def place(name: str) -> str:
+        environment = pod(everything(), name)["containers"][0]["env"]
+        values = {one["name"]: one.get("value") or f"({one['valueFrom']})" for one in environment}
+        return re.sub(r"\$\((\w+)\)", lambda found: str(values[found[1]]), values["MLFLOW_ARTIFACTS_DESTINATION"])
+
+    assert place("prefect-worker") == place("mlflow")
 
 
 def test_nobody_comes_in_from_another_namespace() -> None:

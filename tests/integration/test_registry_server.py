@@ -11,10 +11,11 @@ import pytest
 
 from components.registry import promotion, versions
 from components.registry.aliases import aliases_of
+from components.registry.contents import VERSION
 from components.registry.lock import OWNER, SUFFIX, TOKEN
 from components.registry.promotion import consider, promote, rollback
 from components.registry.trial import Sample
-from components.registry.versions import fetch, registry
+from components.registry.versions import DESTINATION, fetch, registry
 from components.tracked_run import stage_run
 from components.tracking import UnreachableError, sync
 from components.tracking_buffer import buffers
@@ -53,7 +54,10 @@ def good_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promotion, "draw_sample", lambda *_, **__: Sample(wrong="", motion=2.0))
 
 
-def test_a_run_and_a_real_model_from_registration_to_prediction(server: MlflowServer, tmp_path: Path) -> None:
+def test_a_run_and_a_real_model_from_registration_to_prediction(
+    server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DESTINATION, str(server.folder / "artifacts"))
     with stage_run(tmp_path, name="s", profile="laptop", params={"seed": 0}, key="k", work=tmp_path / "work") as run:
         for step in range(3):
             run.log({"loss": 1.0 / (step + 1)}, step)
@@ -61,7 +65,9 @@ def test_a_run_and_a_real_model_from_registration_to_prediction(server: MlflowSe
     make_twin(tmp_path)
     assert promote(tmp_path, TWIN_PARAMS, backbone="wan22").champion == 1
     fetched = fetch(tmp_path, NAME, tmp_path / "champion")
-    assert (fetched / "artifacts/stage3/heads.safetensors").is_file()
+    heads = (fetched / "artifacts/stage3/heads.safetensors").read_bytes()
+    place = Path(json.loads((fetched / VERSION).read_bytes())["artifacts"])  # behind the server
+    assert (place / "artifacts/stage3/heads.safetensors").read_bytes() == heads
     script = f"""
 import base64, io, mlflow, numpy
 from PIL import Image

@@ -10,7 +10,7 @@ import pytest
 from components.errors import ParametersError, Phys4dError
 from components.registry.measured import read_measurement
 from components.registry.promotion import promote
-from components.registry.versions import Version, fetch, register
+from components.registry.versions import Version, fetch, place_of, register
 from components.tracking import DATABASE, UnreachableError
 from tests.registry.models import NAME, PARAMS, make_metrics, make_model
 from tests.tracked import make_database
@@ -42,6 +42,23 @@ def test_the_same_model_is_the_same_version(root: Path) -> None:
     make_model(root, weights="second")
     make_metrics(root)
     assert register_it(root).number == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "place"),
+    [
+        (
+            "mlflow-artifacts:/1/abc/artifacts/model",
+            "s3://bucket/phys4d/mlflow",
+            "s3://bucket/phys4d/mlflow/1/abc/artifacts/model",
+        ),
+        ("mlflow-artifacts://mlflow:5000/1/abc", "s3://bucket/", "s3://bucket/1/abc"),
+        ("mlflow-artifacts:/1/abc", "", "mlflow-artifacts:/1/abc"),
+        ("s3://other/1/abc", "s3://bucket", "s3://other/1/abc"),
+    ],
+)
+def test_a_version_names_the_place_behind_the_server(source: str, destination: str, place: str) -> None:
+    assert place_of(source, destination) == place
 
 
 def test_the_champion_comes_back_file_by_file(root: Path, tmp_path: Path) -> None:
