@@ -116,7 +116,7 @@ def change(project: Path, *replacements: tuple[str, str]) -> None:
 
 
 def test_check_names_every_problem(project: Path) -> None:
-    change(project, ("frames: 9", "frames: 18"), ("fps: 16", "fps: 25"))
+    change(project, ("frames: 17", "frames: 18"), ("fps: 16", "fps: 25"))
     result = command_line("params", "check", cwd=project)
     assert result.returncode == ExitCode.BAD_PARAMETERS
     assert "video.frames: 18" in result.stderr
@@ -134,7 +134,7 @@ def test_check_as_json_holds_every_problem(project: Path) -> None:
     good = command_line("params", "check", "--json", cwd=project)
     assert good.returncode == 0
     assert json.loads(good.stdout) == {"good": True, "problems": []}
-    change(project, ("frames: 9", "frames: 18"), ("fps: 16", "fps: 25"))
+    change(project, ("frames: 17", "frames: 18"), ("fps: 16", "fps: 25"))
     bad = command_line("params", "check", "--json", cwd=project)
     assert bad.returncode == ExitCode.BAD_PARAMETERS
     report = json.loads(bad.stdout)

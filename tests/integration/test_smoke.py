@@ -119,7 +119,7 @@ def test_a_picture_and_a_sentence_become_a_moving_point_cloud(done: Project) -> 
     made = done.hashes("one")
     assert made == done.hashes("two")
     assert {"rgb.mp4", "depth.npz", "motion.npz", "preview.png"} < made.keys()
-    assert sum(name.endswith(".ply") for name in made) == 9
+    assert sum(name.endswith(".ply") for name in made) == 17
 
 
 @pytest.mark.parametrize(

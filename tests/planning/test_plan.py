@@ -32,7 +32,7 @@ def test_what_fits_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_what_cannot_fit_is_refused_before_it_runs() -> None:
     with pytest.raises(
-        ParametersError, match=r"evaluate@wan22: needs about 0\.71 GB of memory, and 0\.60 GB are free: "
+        ParametersError, match=r"evaluate@wan22: needs about 0\.79 GB of memory, and 0\.60 GB are free: "
     ):
         announce(SMOKE, TIGHT, backbone="wan22", stage="evaluate")
 
