@@ -1,10 +1,12 @@
 """The driver of a cluster on a real server of Prefect, on a toy graph: what it leaves, the next one goes on with."""
 
+import http.client
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,18 +25,26 @@ class Pod:
     """A driver in its project, as its pod starts it."""
 
     def __init__(self, project: Project) -> None:
-        self.log = project.root / "driver.log"
+        self.log, self.port = project.root / "driver.log", free_port()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "flows.driver"],
                 cwd=project.root,
-                env={**project.environment(), **SOON, "PREFECT_WORKER_WEBSERVER_PORT": str(free_port())},
+                env={**project.environment(), **SOON, "PREFECT_WORKER_WEBSERVER_PORT": str(self.port)},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         wait_until(lambda: DEPLOYED in self.log.read_text() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log.read_text()
+
+    def is_well(self) -> bool:
+        """What the probes of its manifest ask."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health") as answer:
+                return bool(answer.status == http.client.OK)
+        except OSError:  # it does not listen yet
+            return False
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
@@ -94,6 +104,7 @@ def test_a_run_whose_driver_was_killed_or_stopped_goes_on_and_one_that_was_being
     assert api.state(run) == ("SCHEDULED", "its driver was stopped; the next driver goes on with it")
 
     pod = Pod(project)
+    wait_until(pod.is_well)
     assert api.ended(run)[0] == "COMPLETED"
     assert attempts(project) == {"first": 1, "left": 3}
     assert lock_hashes(project) == whole
