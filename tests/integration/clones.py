@@ -14,7 +14,7 @@ from tests.integration.project import PHYS4D, Project
 from tests.tracked import make_database
 
 IGNORED = (
-    ".phys4d/\n/out/\n/data/\n*.attempts\n*.orders\n*.resumed\n__pycache__/\n"
+    ".phys4d/\n/out/\n/data/\n/models/\n*.attempts\n*.orders\n*.resumed\n__pycache__/\n"
     "/.dvc/cache/\n/.dvc/tmp/\n/.dvc/config.local\n"
 )
 PERSON = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "test")
