@@ -141,7 +141,7 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 120.0, every: float = 0.02) -> None:
+def wait_until(condition: Callable[[], object], *, seconds: float = 300.0, every: float = 0.02) -> None:
     """Wait for a condition of another process; fails the test when it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
