@@ -5,7 +5,6 @@ on with it; a Job that was made is left to run, and the next driver finds it.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,12 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from components.__main__ import QUIET, explain
-from components.errors import ParametersError, Phys4dError, StoppedError
-from components.pipeline.execution import project_root
+from components.errors import ParametersError, Phys4dError
 from components.stopping import LEAVE
 from flows.child import start
-from flows.serve import SAVING, only_one, raise_stopped, runs_of, say
+from flows.serve import SAVING, only_one, outermost, runs_of
 from flows.server import configure
 
 AGAIN = 1.0  # seconds after which a run is asked again: it does not hear while it starts
@@ -27,19 +24,8 @@ AGAIN = 1.0  # seconds after which a run is asked again: it does not hear while 
 
 def main() -> None:
     """Drive until TERM or INT; exit with the code of what went wrong, if anything did."""
-    signal.signal(signal.SIGTERM, raise_stopped)
-    signal.signal(signal.SIGINT, raise_stopped)
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    try:
-        os.chdir(project_root())
+    with outermost("stopped; the next driver goes on"):
         drive(Path.cwd())
-    except StoppedError:
-        say("stopped; the next driver goes on")
-    except Exception as error:  # noqa: BLE001 -- the outermost frame: all becomes an exit code
-        code, message = explain(error)
-        say(f"phys4d: {' '.join(message.split())}")
-        sys.exit(int(code))
 
 
 def drive(root: Path) -> None:

@@ -34,18 +34,24 @@ SAVING = 120.0  # seconds that a run which is stopped may take to save
 
 def main() -> None:
     """Serve until TERM or INT; exit with the code of what went wrong, if anything did."""
-    signal.signal(signal.SIGTERM, raise_stopped)
-    signal.signal(signal.SIGINT, raise_stopped)
+    with outermost("stopped"):
+        parser = argparse.ArgumentParser(prog="phys4d serve")
+        parser.add_argument("--port", type=int, default=PORT)
+        serve(Path.cwd(), parser.parse_args().port)
+
+
+@contextmanager
+def outermost(stopped: str) -> Iterator[None]:
+    """A process's whole work, in the project's folder: TERM and INT end it with that line, an error with its code."""
+    signal.signal(signal.SIGTERM, _raise_stopped)
+    signal.signal(signal.SIGINT, _raise_stopped)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     try:
-        parser = argparse.ArgumentParser(prog="phys4d serve")
-        parser.add_argument("--port", type=int, default=PORT)
-        port = parser.parse_args().port
         os.chdir(project_root())
-        serve(Path.cwd(), port)
+        yield
     except StoppedError:
-        say("stopped")
+        say(stopped)
     except Exception as error:  # noqa: BLE001 -- the outermost frame: all becomes an exit code
         code, message = explain(error)
         say(f"phys4d: {' '.join(message.split())}")
@@ -143,7 +149,7 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-def raise_stopped(_number: int, _frame: FrameType | None) -> None:
+def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
     """Handler of TERM and INT: StoppedError, once."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is being stopped: what follows must not be cut short
     signal.signal(signal.SIGINT, signal.SIG_IGN)
