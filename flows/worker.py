@@ -9,7 +9,7 @@ import sys
 
 from prefect.cli import app
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, WorkPoolFilter
+from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter, WorkPoolFilter
 from prefect.client.schemas.objects import State, StateType
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
@@ -44,11 +44,19 @@ def prefect(*command: str) -> None:
 
 
 def settle(*, again: bool) -> None:
-    """Bring runs that a dead worker left as if they ran to an end; again: to their start, the same runs once more."""
+    """Bring runs that a dead worker left as if they ran to an end; again: to their start, the same runs once more.
+
+    Their tasks end in any case: a run that begins once more has new ones.
+    """
     of_pool = WorkPoolFilter.model_validate({"name": {"any_": [POOL]}})
-    begun = FlowRunFilter.model_validate({"state": {"type": {"any_": BEGUN}}})
+    begun = {"state": {"type": {"any_": BEGUN}}}
     with get_client(sync_client=True) as client:
-        for run in client.read_flow_runs(flow_run_filter=begun, work_pool_filter=of_pool):
+        for run in client.read_flow_runs(
+            flow_run_filter=FlowRunFilter.model_validate(begun), work_pool_filter=of_pool
+        ):
+            tasks = TaskRunFilter.model_validate({**begun, "flow_run_id": {"any_": [run.id]}})
+            for task in client.read_task_runs(task_run_filter=tasks):
+                client.set_task_run_state(task.id, Crashed(message="its run's process ended"), force=True)
             cancelled = run.state_type is StateType.CANCELLING
             client.set_flow_run_state(run.id, _after_death(cancelled=cancelled, again=again), force=True)
 

@@ -60,8 +60,13 @@ class Api:
         self.call(f"flow_runs/{run}/set_state", {"state": {"type": "CANCELLING"}})
 
     def tasks(self, run: str) -> list[str]:
-        found = self.call("task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
-        return sorted(task["name"] for task in found)
+        return sorted(task["name"] for task in self._tasks(run))
+
+    def states_of_tasks(self, run: str) -> set[str]:
+        return {task["state_type"] for task in self._tasks(run)}
+
+    def _tasks(self, run: str) -> list[dict[str, Any]]:
+        return list(self.call("task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}}))
 
     def logs(self, run: str) -> list[str]:
         found = self.call("logs/filter", {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC"})

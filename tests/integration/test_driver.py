@@ -1,11 +1,14 @@
-"""The driver of a cluster on a real server of Prefect, on a toy graph: what it leaves, the next one goes on with."""
+"""The driver of a cluster on a real server of Prefect, on a toy graph: what it leaves, the next one goes on with.
+
+One of its stages runs in the driver's pod, the other in a pod of its own.
+"""
 
 import http.client
 import os
-import shutil
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +16,12 @@ from pathlib import Path
 import pytest
 
 from components.errors import ExitCode
+from components.storage.store import Storage
 from flows.server import DEPLOYED, configure, end, launch_server, wait_for_server
 from tests.flows.served import SOON, Api, free_port
-from tests.flows.toy import attempts, lock_hashes, make_toy, order, run_flow
-from tests.integration.project import SOURCE, Project, wait_until
+from tests.flows.toy import attempts, lock_hashes, order
+from tests.integration.nodes import Nodes, nodes_of
+from tests.integration.project import DVC, Project, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -67,53 +72,60 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     end(server)
 
 
-def begun(project: Project, api: Api) -> str:
-    """A run that is in the middle of its stage `left`."""
-    before = attempts(project).get("left", 0)
-    order(project, "left", "wait")
-    run = api.start("phys4d/manual", stages=["left"])
-    wait_until(lambda: attempts(project).get("left", 0) > before)
-    return run
+@pytest.fixture
+def nodes(tmp_path: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
+    with nodes_of(tmp_path / "origin", storage, monkeypatch, executor={"left": "kubernetes"}) as made:
+        yield made
 
 
-def test_a_run_whose_driver_was_killed_or_stopped_goes_on_and_one_that_was_being_cancelled_does_not(
-    tmp_path: Path, api: Api
+def waits(project: Project, stage: str) -> None:
+    """A stage that runs here is in the middle of its work."""
+    before = attempts(project).get(stage, 0)
+    wait_until(lambda: attempts(project).get(stage, 0) > before)
+
+
+def test_a_run_whose_driver_was_stopped_or_killed_goes_on_and_one_that_was_being_cancelled_does_not(
+    api: Api, nodes: Nodes
 ) -> None:
-    project = make_toy(tmp_path / "driven")
-    shutil.copy(SOURCE / "prefect.yaml", project.root)
-    assert run_flow(project, "--stages", "left").returncode == 0
-    whole = lock_hashes(project)
-    (project.root / "dvc.lock").unlink()
-    shutil.rmtree(project.root / "out")
-    shutil.rmtree(project.root / ".dvc/cache")
-    for path in project.root.glob("*.attempts"):
-        path.unlink()
+    here, project, cluster = nodes.origin.clone("here"), nodes.origin.clone("driven"), nodes.cluster
+    assert here.run(*DVC, "repro", "left").returncode == 0
 
+    order(project, "first", "wait")
     pod = Pod(project)
-    run = begun(project, api)
-    pod.end(signal.SIGKILL)
-    wait_until(lambda: project.processes() == [])
-    assert api.state(run)[0] == "RUNNING"
-
-    order(project, "left", "wait")
-    pod = Pod(project)
-    wait_until(lambda: attempts(project)["left"] == 2)
+    run = api.start("phys4d/manual", stages=["left"])
+    waits(project, "first")
     assert pod.end(signal.SIGTERM) == 0, pod.log.read_text()
     assert project.processes() == []
-    assert f'"code":{int(ExitCode.STOPPED)}' in (project.root / ".phys4d/run/left.json").read_text()
+    assert f'"code":{int(ExitCode.STOPPED)}' in (project.root / ".phys4d/run/first.json").read_text()
     assert api.state(run) == ("SCHEDULED", "its driver was stopped; the next driver goes on with it")
 
+    seen = threading.Event()
+    cluster.look = lambda name: seen.set() if cluster.pod(name) else None  # type: ignore[method-assign]
+    for number, state in ((signal.SIGTERM, "SCHEDULED"), (signal.SIGKILL, "RUNNING")):
+        pod = Pod(project)
+        assert seen.wait(120), pod.log.read_text()
+        pod.end(number)
+        wait_until(lambda: project.processes() == [])
+        assert api.state(run)[0] == state
+        seen.clear()
+
+    cluster.look = nodes.play  # type: ignore[method-assign]
     pod = Pod(project)
     wait_until(pod.is_well)
     assert api.ended(run)[0] == "COMPLETED"
-    assert attempts(project) == {"first": 1, "left": 3}
-    assert lock_hashes(project) == whole
+    assert len(cluster.created) == 1, "the next driver goes on with the Job that is there"
+    assert cluster.deleted == []
+    assert attempts(project) == {"first": 2}
+    assert lock_hashes(project) == lock_hashes(here)
+    assert api.states_of_tasks(run) == {"COMPLETED", "CRASHED", "FAILED"}  # none that still runs
 
-    project.set(stage1__steps=41)
-    run = begun(project, api)
+    project.set(seed=41)
+    order(project, "first", "wait")
+    run = api.start("phys4d/manual", stages=["left"])
+    waits(project, "first")
     pod.end(signal.SIGKILL)
     api.cancel(run)
     pod = Pod(project)
     assert api.state(run) == ("CANCELLED", "its worker ended before it did; the next run continues its work")
     assert pod.end(signal.SIGTERM) == 0
-    assert attempts(project)["left"] == 4
+    assert attempts(project) == {"first": 3}
