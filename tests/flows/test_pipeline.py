@@ -1,10 +1,8 @@
 """The flow on a small graph, with real DVC, Prefect and MLflow: the same results as a shell, and nothing lost."""
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,6 @@ from components.registry.versions import registry
 from components.report.run_record import BEGIN, END, MADE
 from flows import pipeline
 from flows.promotion import foresee, judge
-from flows.server import configure, start_server
 from tests.flows.toy import FLOW, attempts, make_toy, order
 from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
 from tests.registry.models import NAME, make_metrics, make_model
@@ -29,21 +26,8 @@ from tests.tracked import make_database, metric_rows, runs, tags
 ALL = {"first": 1, "last": 1, "left": 1, "right": 1}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One Prefect server for the tests that do not need their own."""
-    root = tmp_path_factory.mktemp("prefect")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PREFECT_API_URL", raising=False)
-        patch.setattr(os, "environ", os.environ.copy())
-        configure(root)
-        start_server(root)()
-        yield os.environ["PREFECT_API_URL"]
-
-
 @pytest.fixture
-def toy(tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.setenv("PREFECT_API_URL", server)
+def toy(tmp_path: Path, prefect: str) -> Project:
     return make_toy(tmp_path)
 
 
@@ -52,10 +36,7 @@ def flow(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_shell_dvc_and_prefect_give_the_same_hashes(
-    tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PREFECT_API_URL", server)
+def test_shell_dvc_and_prefect_give_the_same_hashes(tmp_path: Path, prefect: str) -> None:
     projects = {name: make_toy(tmp_path / name) for name in ("shell", "phys4d", "dvc", "prefect")}
     for name in ("first", "left", "right", "last"):
         assert projects["shell"].run(sys.executable, f"components/stages/{name}.py").returncode == 0

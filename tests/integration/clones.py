@@ -6,7 +6,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.cluster.dvc import dvc, use_remote
 from components.cluster.run_folder import RunFolder
 from components.storage.store import Storage
 from tests.flows.toy import make_toy
@@ -17,6 +16,14 @@ IGNORED = (
     ".phys4d/\n/out/\n/data/\n/models/\n*.attempts\n*.orders\n*.resumed\n__pycache__/\n"
     "/.dvc/cache/\n/.dvc/tmp/\n/.dvc/config.local\n"
 )
+CONFIG = """\
+[core]
+    no_scm = True
+    remote = phys4d
+['remote "phys4d"']
+    url = s3://{storage.bucket}/{storage.prefix}/dvc
+    endpointurl = {storage.endpoint}
+"""
 PERSON = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "test")
 PERSON |= dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "test@localhost")
 FIRST = "components/stages/first.py"
@@ -65,9 +72,7 @@ def make_origin(root: Path, storage: Storage) -> Origin:
 def published(project: Project, storage: Storage) -> Origin:
     """A project in git, with its place in the storage."""
     project.set(storage__endpoint=storage.endpoint, storage__bucket=storage.bucket, storage__prefix=storage.prefix)
-    use_remote(project.root, storage)
-    (project.root / ".dvc/config.local").replace(project.root / ".dvc/config")  # so that clones need not say it again
-    dvc(project.root, "config", "core.no_scm", "true")
+    (project.root / ".dvc/config").write_text(CONFIG.format(storage=storage))  # what `use_remote` finds right
     (project.root / ".gitignore").write_text(IGNORED)
     git(project.root, "init", "--quiet")
     origin = Origin(project, storage)

@@ -12,51 +12,14 @@ import yaml
 
 from components.checkout import IMAGE_COMMIT
 from components.cluster.hashes import dvc_hash
-from components.parameters.profiles import profile_values
 from components.storage.store import Storage
-from tests.cluster.fake_api import FakeCluster, ended, serving
-from tests.cluster.test_executor import kubeconfig
-from tests.flows.toy import FLOW, attempts, lock_hashes, order, run_flow
-from tests.integration.clones import Origin, make_origin
-from tests.integration.project import PHYS4D, SOURCE, Project, wait_until
+from tests.flows.toy import FLOW, attempts, lock_hashes, run_flow
+from tests.integration.clones import Origin
+from tests.integration.nodes import Nodes, nodes_of
+from tests.integration.project import DVC, Project, wait_until
 
 pytestmark = pytest.mark.slow
 PODS = {"left": "kubernetes", "last": "kubernetes"}  # first and right run here
-
-
-class Nodes:
-    """Where the cluster's pods run: each in a clone of its own, from the first look at its Job on."""
-
-    def __init__(self, origin: Origin, cluster: FakeCluster) -> None:
-        self.origin, self.cluster = origin, cluster
-        self.orders: dict[str, list[list[int]]] = {}  # by stage, the codes of each pod
-        self.threads: dict[str, threading.Thread] = {}
-
-    def play(self, name: str) -> None:
-        """Start the pod of a Job, once."""
-        if name not in self.threads:
-            self.threads[name] = threading.Thread(target=self._run, args=(name,))
-            self.threads[name].start()
-
-    def _run(self, name: str) -> None:
-        job = self.cluster.jobs[name]
-        stage = job["metadata"]["annotations"]["phys4d/stage"]
-        clone = self.origin.clone(f"pod-{name}")
-        if self.orders.get(stage):
-            order(clone, stage, *self.orders[stage].pop(0))
-        container = job["spec"]["template"]["spec"]["containers"][0]
-        told = [
-            f"{one['name']}={one['value']}" for one in container["env"] if "PHYS4D" in one["name"] and "value" in one
-        ]
-        result = clone.run("env", *told, *PHYS4D, "pod", *container["args"])
-        phase = "Failed" if result.returncode else "Succeeded"
-        pod = self.cluster.pod(name, phase=phase, **ended(result.returncode, message=result.stderr.splitlines()[-1]))
-        self.cluster.logs[pod] = result.stderr.splitlines()
-        self.cluster.end(name, "Failed" if result.returncode else "Complete")
-
-    def stages(self) -> list[str]:
-        """The stages of the Jobs that were made."""
-        return [job["metadata"]["annotations"]["phys4d/stage"] for job in self.cluster.created]
 
 
 def recorded(project: Project) -> object:
@@ -76,33 +39,21 @@ def make_older(project: Project, path: str) -> None:
 
 
 @pytest.fixture
-def origin(tmp_path: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Origin:
-    made = make_origin(tmp_path / "origin", storage)
-    shutil.copytree(SOURCE / "k8s", made.project.root / "k8s")
-    size = profile_values("laptop")["cluster"]["pods"]["default"]
-    image = "registry.example/phys4d:1.0"
-    made.project.set(cluster__executor=PODS, cluster__image=image, cluster__pods={"default": size})
-    monkeypatch.setenv(IMAGE_COMMIT, made.commit())
-    return made
+def nodes(tmp_path: Path, storage: Storage, prefect: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
+    with nodes_of(tmp_path / "origin", storage, monkeypatch, executor=PODS) as made:
+        yield made
 
 
 @pytest.fixture
-def nodes(origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
-    with serving() as cluster:
-        monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path, cluster.url)))
-        made = Nodes(origin, cluster)
-        cluster.look = made.play  # type: ignore[method-assign]
-        yield made
-        for thread in made.threads.values():
-            thread.join()
+def origin(nodes: Nodes) -> Origin:
+    return nodes.origin
 
 
 def test_a_run_in_pods_ends_as_one_here(origin: Origin, nodes: Nodes) -> None:
     caller, here = origin.clone("caller"), origin.clone("here")
     result = run_flow(caller)
     assert result.returncode == 0, result.stderr
-    here.set(cluster__executor={})
-    assert run_flow(here).returncode == 0
+    assert here.run(*DVC, "repro").returncode == 0
     assert recorded(caller) == recorded(here)
     assert caller.hashes("out") == here.hashes("out")
     assert attempts(caller) == {"first": 1, "right": 1}

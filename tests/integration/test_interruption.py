@@ -19,10 +19,10 @@ STAGE = "simulate@dev"
 CHANGES = {
     "resources__processes": 2,
     "simulation__clips_per_shard": 6,
-    "simulation__splits__dev__configurations": {"rigid": 24},
+    "simulation__splits__dev__configurations": {"rigid": 12},
     "video__frames": 17,
 }
-CLIPS = 48
+CLIPS = 24
 
 
 def catches(pid: int, number: signal.Signals) -> bool:
@@ -79,8 +79,14 @@ def interrupt(project: Project, how: Callable[[Project, subprocess.Popen[str]], 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [kill_stage, kill_dvc, kill_group])
-@pytest.mark.parametrize("command", [(*PHYS4D, "stage", STAGE), (*DVC, "repro", STAGE)], ids=["phys4d", "dvc"])
+@pytest.mark.parametrize(
+    ("how", "command"),
+    [
+        *((how, (*PHYS4D, "stage", STAGE)) for how in (kill_stage, kill_dvc, kill_group)),
+        (kill_group, (*DVC, "repro", STAGE)),
+    ],
+    ids=["stage", "dvc", "group", "group of dvc alone"],
+)
 def test_a_kill_in_the_middle_of_simulate_loses_nothing(
     tmp_path: Path,
     undisturbed: dict[str, str],

@@ -242,48 +242,39 @@ def test_code_that_is_in_no_commit_is_not_run_elsewhere(origin: Origin) -> None:
         origin.folder(RUN).publish(origin.project.root)
 
 
-@pytest.fixture
-def done(origin: Origin) -> Origin:
-    """The first two stages were done by pods."""
-    folder, caller = origin.folder(RUN), origin.clone("done")
+def test_an_entry_that_is_not_of_the_callers_own_stage_and_data_is_refused(origin: Origin) -> None:
+    folder, caller = origin.folder(RUN), origin.clone("caller")
     for stage in ("first", "left"):
         folder.publish(caller.root)
         _, result = origin.pod(stage, RUN)
         assert result.returncode == 0, result.stderr
         restore_entry(caller.root, folder, stage)
-    return origin
 
-
-def test_an_entry_of_another_stage_than_the_callers_is_refused(done: Origin) -> None:
-    folder = done.folder(RUN)
-
-    def refused(name: str, words: str, **changes: object) -> None:
-        caller = done.clone(name)
-        if changes:
-            caller.set(**changes)
-        else:
-            text = (caller.root / ("dvc.yaml" if words == "its command" else FIRST)).read_text()
-            old, new = ("exec python components/stages/first.py", "python components/stages/first.py")
-            target = caller.root / ("dvc.yaml" if words == "its command" else FIRST)
-            target.write_text(text.replace(old, new) if words == "its command" else text + "# changed\n")
+    def refused(name: str, words: str, path: str, *replaced: tuple[str, str]) -> None:
+        other = origin.clone(name)
+        text = (other.root / path).read_text()
+        for old, new in replaced:
+            text = text.replace(old, new)
+        (other.root / path).write_text(text if replaced else text + "# changed\n")
         with pytest.raises(Phys4dError, match=f"{words} differ"):
-            restore_entry(caller.root, folder, "first")
-        assert not (caller.root / "dvc.lock").exists()
+            restore_entry(other.root, folder, "first")
+        assert not (other.root / "dvc.lock").exists()
 
-    refused("params", "parameter seed", seed=7)
-    refused("code", FIRST)
-    refused("command", "its command")
+    refused("params", "parameter seed", "params.yaml", ("\nseed: 0\n", "\nseed: 7\n"))
+    refused("code", FIRST, FIRST)
+    refused(
+        "command",
+        "its command",
+        "dvc.yaml",
+        ("exec python components/stages/first.py", "python components/stages/first.py"),
+    )
 
-
-def test_an_entry_that_read_other_data_than_the_callers_is_refused(done: Origin) -> None:
-    caller, folder = done.clone("caller"), done.folder(RUN)
+    without = origin.clone("without")
     with pytest.raises(Phys4dError, match=r"left: .* out/first\.json differ"):
-        restore_entry(caller.root, folder, "left")  # of which the caller knows nothing
-    restore_entry(caller.root, folder, "first")
-    restore_entry(caller.root, folder, "left")
-    other = folder.entry("left")
-    assert other
-    text = other.to_yaml().decode().replace(other.read["out/first.json"], "0" * 32)
+        restore_entry(without.root, folder, "left")  # of which the caller knows nothing
+    entry = folder.entry("left")
+    assert entry
+    text = entry.to_yaml().decode().replace(entry.read["out/first.json"], "0" * 32)
     with pytest.raises(Phys4dError, match=r"out/first\.json differ"):
         merge(caller.root, parse_entry(text.encode(), source="here"))
 

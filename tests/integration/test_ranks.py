@@ -14,7 +14,7 @@ import pytest
 
 from components.compute import has_fast_bfloat16
 from components.locks import lock_holder
-from tests.integration.project import DVC, PHYS4D, Project, make_project, wait_until
+from tests.integration.project import DVC, PHYS4D, Project, finished_smoke, wait_until
 
 pytestmark = pytest.mark.slow
 STAGE = "prepare@wan22"
@@ -40,7 +40,8 @@ def losses(project: Project) -> list[float]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The smoke project with a base that one process trained; from now on it asks for two ranks."""
-    made = make_project(tmp_path_factory.mktemp("ranks"), {"prepare__steps": STEPS})
+    made = finished_smoke(tmp_path_factory, "ranks")
+    made.set(prepare__steps=STEPS)
     result = made.run(*DVC, "repro", STAGE)
     assert result.returncode == 0, result.stderr
     made.set(resources__ranks=2)

@@ -1,4 +1,4 @@
-"""Fixtures of the S3 server: `pytest_plugins` of tests/conftest.py makes them known to all tests."""
+"""Fixtures of servers: `pytest_plugins` of tests/conftest.py makes them known to all tests."""
 
 import os
 import secrets
@@ -48,3 +48,24 @@ def line(s3: Server) -> Iterator[Proxy]:
     """A connection to the server that can be disturbed."""
     with proxy_to(s3.port) as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of Prefect's server, for all tests of a process that need none of their own; it ends with that."""
+    from flows.server import configure, start_server
+
+    root = tmp_path_factory.mktemp("prefect")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", os.environ.copy())
+        os.environ.pop("PREFECT_API_URL", None)
+        configure(root)
+        start_server(root)()
+        return os.environ["PREFECT_API_URL"]
+
+
+@pytest.fixture
+def prefect(prefect_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same, and runs of a test are told there."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect_server)
+    return prefect_server
