@@ -143,6 +143,7 @@ def test_all_again_makes_nothing_new_and_a_category_does_not_go_over_it(gallery:
         made(gallery, replace(ALL, category="rigid"))
 
 
+@pytest.mark.slow
 def test_parts_of_all_are_the_whole(gallery: Path, tmp_path: Path) -> None:
     for number in (1, 2):
         part = Part(number=number, count=2)

@@ -1,7 +1,5 @@
 """Configurations of one family on joints or ropes, and the checks their clips must pass."""
 
-import subprocess
-import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -28,22 +26,6 @@ def check_chain(category: str, family: str) -> None:
     (clip, *_) = configuration_clips(params, split="train", category=category, index=0)
     assert (clip.segmentation >= 2).any()
     check_warp(*drawn(params, category, 0))
-
-
-BYTES = """
-import hashlib
-from tests.simulation.families.chain import with_section
-from tests.simulation.families.drawn import drawn
-motion = drawn(with_section({category!r}, {family!r}, {{}}, frames=9), {category!r}, 1)[1]
-print(hashlib.sha256(motion.vertices.tobytes() + motion.velocities.tobytes()).hexdigest())
-"""
-
-
-def hash_in_another_process(category: str, family: str) -> str:
-    """sha256 of the motion of a configuration, solved in a fresh interpreter."""
-    code = BYTES.format(category=category, family=family)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout.split()[-1]
 
 
 def dynamic_extent(motion: Motion) -> float:

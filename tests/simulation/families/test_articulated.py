@@ -1,6 +1,5 @@
 """The families of bodies on joints: what frame 0 decides."""
 
-import hashlib
 import re
 
 import numpy as np
@@ -14,7 +13,7 @@ from components.simulation.families.articulated.turntable import Turntable
 from components.simulation.guard import guard
 from components.simulation.things.joints import JointedBody
 from tests.simulation.families.chain import LAPTOP, in_picture, with_section
-from tests.simulation.families.drawn import AS_THEY_ARE, check_chain, drawn, dynamic_extent, hash_in_another_process
+from tests.simulation.families.drawn import AS_THEY_ARE, check_chain, drawn, dynamic_extent
 
 FAMILIES = sorted(load_category("articulated").families)
 OUTCOME = re.compile(r"\b(fall|swing|collide|bounce|slide|hit|tip|sink|rise|will|until|then)(s|es|ing|ped)?\b")
@@ -118,12 +117,6 @@ def test_the_balls_of_a_cradle_hang_a_gap_apart() -> None:
         balls = (body for body in configuration.bodies() if body.name.endswith("ball"))
         pivots = [body.joint.pivot[0] for body in balls if isinstance(body, JointedBody)]
         np.testing.assert_allclose(np.diff(pivots), 2 * configuration.weights[0].radius + 1e-3)
-
-
-def test_same_seed_same_bytes_in_another_process() -> None:
-    motion = drawn(with_section("articulated", "see_saw", AS_THEY_ARE, frames=9), "articulated", 1)[1]
-    here = hashlib.sha256(motion.vertices.tobytes() + motion.velocities.tobytes()).hexdigest()
-    assert hash_in_another_process("articulated", "see_saw") == here
 
 
 def test_a_configuration_becomes_clips_whose_flow_is_true() -> None:

@@ -1,6 +1,5 @@
 """The families of soft solids: what frame 0 decides, valid scenes over all ranges, clips whose annotation fits."""
 
-import hashlib
 import re
 
 import numpy as np
@@ -20,7 +19,7 @@ from components.simulation.rotations import matrices
 from components.simulation.scene import Body
 from components.simulation.things.soft import Guided, SoftBody
 from tests.simulation.families.chain import LAPTOP, first_scene, in_picture, solved, with_section
-from tests.simulation.families.drawn import drawn, dynamic_extent, hash_in_another_process
+from tests.simulation.families.drawn import dynamic_extent
 from tests.simulation.families.warped import check_warp
 from tests.simulation.soft_bodies import surface_volumes
 
@@ -39,7 +38,7 @@ HEAVY = {**HIGH, "young": 15e3, "foam": 12e3}
 @pytest.mark.parametrize("family", FAMILIES)
 def test_both_takes_of_a_draw_are_valid_and_in_the_picture(family: str) -> None:
     params = with_section("deformable", family, {}, frames=5)
-    for index, take in ((1, 0), (1, 1), (2, 0)):
+    for index, take in ((1, 0), (2, 1)):
         scene = first_scene(params, "deformable", index=index, take=take)
         motion = solved(scene)
         guard(scene, motion)
@@ -47,7 +46,7 @@ def test_both_takes_of_a_draw_are_valid_and_in_the_picture(family: str) -> None:
         assert scene.future_determined
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("ends", [LOW, HIGH, HARD, HEAVY], ids=["low", "high", "hard", "heavy"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_ends_of_all_ranges_make_valid_scenes(family: str, ends: dict[str, float]) -> None:
@@ -59,7 +58,7 @@ def test_the_ends_of_all_ranges_make_valid_scenes(family: str, ends: dict[str, f
         guard(scene, solved(scene))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
 def test_draws_pass_the_guard_move_and_gels_keep_their_volume(family: str) -> None:
     params = with_section("deformable", family, {}, frames=33)
@@ -143,6 +142,7 @@ def test_a_plate_hangs_level_between_its_posts_above_the_blob() -> None:
         assert blob.points[:, 2].min() == pytest.approx(CLEARANCE)
 
 
+@pytest.mark.slow
 def test_a_heavier_plate_presses_a_gel_flatter() -> None:
     lows = []
     for density in (400.0, 1000.0):
@@ -164,12 +164,6 @@ def test_captions_tell_frame_0_and_not_the_outcome(family: str) -> None:
         assert not OUTCOME.search(caption.lower()), caption
         seen.add(caption)
     assert len(seen) > 8
-
-
-def test_the_same_seed_has_the_same_bytes_in_another_process() -> None:
-    _, motion = drawn(with_section("deformable", "jelly", {}, frames=9), "deformable", 1)
-    own = hashlib.sha256(motion.vertices.tobytes() + motion.velocities.tobytes()).hexdigest()
-    assert hash_in_another_process("deformable", "jelly") == own
 
 
 def test_clips_are_whole_and_their_flow_fits_the_picture() -> None:

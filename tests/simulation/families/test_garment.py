@@ -53,7 +53,7 @@ def test_both_takes_of_a_draw_are_valid_and_in_the_picture(family: str) -> None:
         assert moved.max() > 0.02
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("ends", [LOW, HIGH], ids=["low", "high"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_ends_of_all_ranges_make_valid_scenes(family: str, ends: dict[str, float]) -> None:
@@ -65,7 +65,7 @@ def test_the_ends_of_all_ranges_make_valid_scenes(family: str, ends: dict[str, f
         guard(scene, solved(scene))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
 def test_draws_pass_the_guard(family: str) -> None:
     params = with_section("garment", family, {}, frames=33)
@@ -127,6 +127,7 @@ def test_a_ball_to_be_caught_begins_above_the_cloth() -> None:
         assert cloth.pinned.sum() == 4 * 6
 
 
+@pytest.mark.slow
 def test_a_ball_that_rolls_is_stopped_by_a_curtain_or_lifts_it() -> None:
     drawn = Curtain.draw(np.random.default_rng(5), LAPTOP.simulation, REAL)
     params = with_section("garment", "curtain", {}, frames=33)

@@ -51,7 +51,7 @@ def test_both_takes_of_a_draw_are_valid_and_in_the_picture(family: str) -> None:
         assert scene.future_determined
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("ends", [LOW, HIGH], ids=["low", "high"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_ends_of_all_ranges_make_valid_scenes(family: str, ends: dict[str, float]) -> None:
@@ -63,7 +63,7 @@ def test_the_ends_of_all_ranges_make_valid_scenes(family: str, ends: dict[str, f
         guard(scene, solved(scene))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
 def test_draws_pass_the_guard_and_move(family: str) -> None:
     params = with_section("inflatable", family, {}, frames=33)

@@ -1,6 +1,5 @@
 """The families of rigid bodies that meet: collide, dominoes, stack, behind."""
 
-import hashlib
 import re
 import warnings
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from components.simulation.scene import Body, FloatArray, Motion
 from components.simulation.solvers.bullet import simulate
 from tests.simulation.bodies import floor, scene
 from tests.simulation.families.chain import LAPTOP, first_scene, in_picture, solved, with_section
-from tests.simulation.families.drawn import drawn, dynamic_extent, hash_in_another_process
+from tests.simulation.families.drawn import drawn, dynamic_extent
 from tests.simulation.families.warped import check_warp
 from tests.simulation.test_request import PARAMS, REQUESTED
 
@@ -158,6 +157,7 @@ def test_a_stack_drifts_less_than_a_millimetre() -> None:
         assert np.linalg.norm(motion.poses[..., :3] - motion.poses[0, :, :3], axis=-1).max() < 1e-3
 
 
+@pytest.mark.slow
 def test_the_last_box_stays_on_the_stack_where_it_is_above_its_support() -> None:
     outcomes = set()
     for rng in generators(12):
@@ -215,8 +215,5 @@ def test_clips_of_a_family_without_a_share_can_be_asked_for(family: str) -> None
     assert clip.meta.family == family
 
 
-def test_flow_fits_the_picture_and_the_bytes_are_the_same_in_another_process() -> None:
-    scene, motion = drawn(with_section("rigid", "dominoes", {}, frames=9), "rigid", 1)
-    check_warp(scene, motion)
-    own = hashlib.sha256(motion.vertices.tobytes() + motion.velocities.tobytes()).hexdigest()
-    assert hash_in_another_process("rigid", "dominoes") == own
+def test_flow_fits_the_picture() -> None:
+    check_warp(*drawn(with_section("rigid", "dominoes", {}, frames=9), "rigid", 1))

@@ -1,8 +1,6 @@
 """Colour: textures travel with their material, shadows darken, what stands still keeps its bytes."""
 
 import hashlib
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -168,17 +166,6 @@ def test_bands_of_pixels_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) ->
 def digest(rendering: Rendering) -> str:
     names = ("rgb", "depth", "valid", "flow", "depth_change", "visible", "segmentation")
     return hashlib.sha256(b"".join(getattr(rendering, name).tobytes() for name in names)).hexdigest()
-
-
-def test_another_process_makes_the_same_bytes() -> None:
-    program = (
-        "from tests.simulation.rendering.scenes import tumbling;"
-        "from tests.simulation.rendering.test_picture import digest;"
-        "from components.simulation.rendering.renderer import render;"
-        "print(digest(render(*tumbling((40, 40), frames=3), samples_per_pixel=4)))"
-    )
-    other = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert other.stdout.strip() == digest(render(*tumbling((40, 40), frames=3), samples_per_pixel=4))
 
 
 def test_samples_that_are_no_square_are_refused() -> None:

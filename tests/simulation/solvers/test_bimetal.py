@@ -1,9 +1,5 @@
 """Strips against closed forms: heat along a bar, Timoshenko's curvature, sag under their own weight."""
 
-import hashlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from scipy.integrate import solve_bvp
@@ -177,16 +173,3 @@ def test_the_skin_is_closed_and_its_normals_point_outwards() -> None:
 def test_other_things_that_move_are_refused() -> None:
     with pytest.raises(TypeError, match="thing is a Body that moves, expected strips"):
         simulate(scene([floor(), strip(), ball(0.2, (0.0, 0.0, 2.0))], seconds=0.1, fps=16))
-
-
-def fingerprint() -> str:
-    motion = simulate(scene([floor(), strip()], seconds=0.5, fps=16))
-    return hashlib.sha256(
-        b"".join(part.tobytes() for part in (motion.vertices, motion.normals, motion.poses))
-    ).hexdigest()
-
-
-def test_same_scene_same_bytes_in_another_process() -> None:
-    program = "from tests.simulation.solvers.test_bimetal import fingerprint; print(fingerprint())"
-    other = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert other.stdout.strip() == fingerprint()

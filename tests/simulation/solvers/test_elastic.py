@@ -122,6 +122,7 @@ def test_a_ball_and_a_free_cushion_share_momentum() -> None:
     assert np.abs(total - total[0]).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_a_cushion_bears_a_ball_and_a_plate_comes_to_rest_on_a_gel() -> None:
     cushion = lifted(box((0.5, 0.5, 0.2), (8, 8, 3)), elastic(3e4, poisson=0.25, density=90.0, damping=0.005))
     borne = scene([floor(), cushion, rigid_ball(0.2, (0.0, 0.0, 0.62), mass=10.0)], seconds=2.0, fps=16)

@@ -1,8 +1,5 @@
 """Sand against closed forms: free flight, the angle of friction, run-out of columns; what is kept and what is lost."""
 
-import hashlib
-import subprocess
-import sys
 from dataclasses import replace
 from functools import cache
 
@@ -132,14 +129,3 @@ def test_energy_never_grows_and_fallen_sand_is_as_thick_as_it_was() -> None:
 def test_a_ball_in_sand_is_refused() -> None:
     with pytest.raises(ValueError, match="no ball among grains"):
         simulate(scene([floor(), heap((0.3, 0.3, 0.3)), ball(0.2, (0.0, 0.0, 2.0))], seconds=0.1, fps=16))
-
-
-def fingerprint() -> str:
-    motion = simulate(scene([floor(), heap((0.3, 0.3, 0.4))], seconds=0.5, fps=16))
-    return hashlib.sha256(motion.vertices.tobytes() + motion.velocities.tobytes()).hexdigest()
-
-
-def test_same_scene_same_bytes_in_another_process() -> None:
-    program = "from tests.simulation.solvers.test_sand import fingerprint; print(fingerprint())"
-    other = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert other.stdout.strip() == fingerprint()
