@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 # Two processes of one thread each: a test of a file runs where its neighbours run, and shares what they share.
 TESTS := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup run preview gallery test lint k8s-lint slow clean
+.PHONY: help setup run preview gallery test lint k8s-lint slow long clean
 
 help:  ## show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,9 @@ test: setup lint  ## style, types, the default tests (with a small run of the wh
 
 slow: setup  ## the tests that take longer
 	$(TESTS) -m slow --maxfail 10 --durations 30
+
+long: setup  ## more of their kind, which continuous integration has no time for: before a release
+	$(TESTS) -m long --maxfail 10 --durations 30
 
 clean:  ## remove the environment and all that was made
 	rm -rf $(VENV) .venv-checkov .phys4d data models

@@ -8,7 +8,6 @@ import pytest
 
 from tests.integration.project import PHYS4D, Project, finished_smoke
 
-pytestmark = pytest.mark.slow
 COMMAND = (*PHYS4D, "ablate", "--backbone", "wan22", "--split", "test")
 FIRST = ("--replicate", "0")
 
@@ -24,6 +23,7 @@ def cells(project: Project) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_nothing_is_run_where_cells_are_only_listed(project: Project) -> None:
     result = project.run(*COMMAND, *FIRST, "--list")
     assert result.returncode == 0, result.stderr
@@ -31,6 +31,7 @@ def test_nothing_is_run_where_cells_are_only_listed(project: Project) -> None:
     assert not (project.root / "docs/evidence/cells.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_cell_has_the_figures_of_the_evaluation_and_is_not_run_again(project: Project) -> None:
     result = project.run(*COMMAND, *FIRST, "--variant", "stage2", "--variant", "stage3")
     assert result.returncode == 0, result.stderr
@@ -48,6 +49,7 @@ def test_a_cell_has_the_figures_of_the_evaluation_and_is_not_run_again(project: 
     assert again.stdout.splitlines()[-3:] == result.stdout.splitlines()[-3:]
 
 
+@pytest.mark.long
 def test_another_seed_trains_another_model_on_the_same_data(project: Project) -> None:
     result = project.run(*COMMAND, "--variant", "base", *FIRST, "--replicate", "1")
     assert result.returncode == 0, result.stderr
@@ -59,6 +61,7 @@ def test_another_seed_trains_another_model_on_the_same_data(project: Project) ->
     assert "simulate" not in "".join(line for line in result.stdout.splitlines() if line.startswith("Running"))
 
 
+@pytest.mark.long
 def test_the_best_of_several_videos_is_the_models_own_but_for_the_choice(project: Project) -> None:
     """One candidate is what the model gives anyway; of more the reward, which knows the truth, takes no worse ones."""
     file = project.root / "choices.yaml"
@@ -71,6 +74,7 @@ def test_the_best_of_several_videos_is_the_models_own_but_for_the_choice(project
     assert four["chamfer"] != one["chamfer"]
 
 
+@pytest.mark.long
 def test_scenes_unlike_those_of_training_are_made_and_measured_once(project: Project) -> None:
     command = (*PHYS4D, "generalise", "--backbone", "wan22", "--scenes", "2")
     result = project.run(*command, "--shift", "gravity_10")
@@ -89,6 +93,7 @@ def test_scenes_unlike_those_of_training_are_made_and_measured_once(project: Pro
     assert "not run with these parameters: wan22 as_trained" in project.run(*command, "--list").stdout
 
 
+@pytest.mark.slow
 def test_a_wrong_variant_names_those_there_are(project: Project) -> None:
     result = project.run(*COMMAND, "--variant", "stage4")
     assert result.returncode == 78

@@ -19,7 +19,7 @@ from tests.integration.clones import Origin, git, published
 from tests.integration.project import Project, finished_smoke, wait_until
 from tests.servers.ceph_daemons import free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 STAGE, RUN, STEPS = "prepare@wan22", "20260102-030405-abcdef", 120
 
 

@@ -23,7 +23,6 @@ from tests.registry.models import PARAMS, make_metrics, make_model
 from tests.registry.twin import TWIN_PARAMS, make_twin
 from tests.servers.mlflow_server import HAS_POSTGRES, MlflowServer, mlflow_server
 
-pytestmark = pytest.mark.slow
 NAME = "phys4d-wan22-tiny"
 
 
@@ -54,6 +53,7 @@ def good_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promotion, "draw_sample", lambda *_, **__: Sample(wrong="", motion=2.0))
 
 
+@pytest.mark.slow
 def test_a_run_and_a_real_model_from_registration_to_prediction(
     server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +81,7 @@ assert made["rgb"].shape == (9, 32, 32, 3) and made["flow"].shape == (8, 32, 32,
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
 
 
+@pytest.mark.slow
 def test_promote_refuse_and_roll_back(server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good_sample(monkeypatch)
     for number, chamfer in enumerate((0.5, 0.4, 0.6)):
@@ -109,6 +110,7 @@ print(promotion.promote(Path(sys.argv[1]), PARAMS, backbone="wan22").text)
 """
 
 
+@pytest.mark.slow
 def test_of_two_promotions_at_once_the_better_model_is_champion(server: MlflowServer, tmp_path: Path) -> None:
     """Two clones, as on two machines: whichever comes first, the worse one never takes the place of the better."""
     running = []
@@ -143,6 +145,7 @@ def test_of_two_promotions_at_once_the_better_model_is_champion(server: MlflowSe
         assert [model.name for model in client.search_registered_models()] == [NAME]  # and no lock
 
 
+@pytest.mark.slow
 def test_a_promotion_waits_for_that_of_another_machine(
     server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +167,12 @@ def test_a_promotion_waits_for_that_of_another_machine(
     assert len(looks) == 3
 
 
-MOMENTS = ["register", "keep_measurement", "record", "crown"]  # nothing there; files; the lock held; tags but no alias
+MOMENTS = [  # nothing there; files; the lock held; tags but no alias
+    pytest.param("register", marks=pytest.mark.slow),
+    pytest.param("keep_measurement", marks=pytest.mark.long),
+    pytest.param("record", marks=pytest.mark.long),
+    pytest.param("crown", marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -191,6 +199,7 @@ def test_an_outage_at_any_moment_is_said_and_the_same_command_goes_on(
         assert len(client.search_model_versions(f"name = '{NAME}'")) == 2
 
 
+@pytest.mark.slow
 def test_an_outage_of_half_a_minute_in_the_middle_of_a_run_loses_no_figure(
     server: MlflowServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

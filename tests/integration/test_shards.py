@@ -13,7 +13,6 @@ from components.storage.store import Storage
 from tests.integration.clones import Origin, git, published
 from tests.integration.project import PHYS4D, Project, make_project, wait_until
 
-pytestmark = pytest.mark.slow
 STAGE, RUN = "simulate@dev", "20260102-030405-abcdef"
 CHANGES = {
     "simulation__clips_per_shard": 6,
@@ -34,6 +33,7 @@ def start(pod: Project, part: str) -> subprocess.Popen[str]:
     return pod.start(*PHYS4D, "pod", STAGE, "--run", RUN, "--part", part)
 
 
+@pytest.mark.slow
 def test_pods_that_make_parts_end_as_one_machine(origin: Origin) -> None:
     first, second, whole = (origin.clone(name) for name in ("first", "second", "whole"))
     leader, other = start(first, "1/2"), start(second, "2/2")
@@ -47,6 +47,7 @@ def test_pods_that_make_parts_end_as_one_machine(origin: Origin) -> None:
     assert origin.storage.keys("progress/") == []
 
 
+@pytest.mark.long
 def test_what_a_pod_had_made_of_its_part_is_not_made_again(origin: Origin) -> None:
     first = origin.clone("first")
     leader = start(first, "1/2")
@@ -67,6 +68,7 @@ def test_what_a_pod_had_made_of_its_part_is_not_made_again(origin: Origin) -> No
     assert "part-2-of-2: 6 clips made now" in messages[1]  # one shard of two was kept
 
 
+@pytest.mark.slow
 def test_only_what_can_be_made_in_parts_is(origin: Origin) -> None:
     pod = origin.clone("pod")
     result = pod.run(*PHYS4D, "pod", "collect_videos", "--run", RUN, "--part", "1/2")

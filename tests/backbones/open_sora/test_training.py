@@ -116,6 +116,7 @@ def test_a_picture_and_words_become_4d() -> None:
     assert np.isfinite(generated.depth).all()
 
 
+@pytest.mark.slow
 def test_a_new_twin_learns_to_read_the_first_frame() -> None:
     """All frames are the first one, N(0, 1): who does not read it errs by 1 / ((1 - t)^2 + t^2) at least, above 1."""
     backbone = make_backbone()
