@@ -15,6 +15,8 @@ from PIL import Image
 
 GAP = 8  # pixels between tiles
 LAST = 700  # milliseconds for which the last frame stays
+METHOD = 2  # of WebP, 0 to 6: a third of the time of 4, its default, and 5 % more bytes (two strips of 17 frames)
+NO_KEY_FRAMES = {"kmin": 1_000_000, "kmax": 1_000_001}
 
 Picture = NDArray[np.uint8]
 
@@ -55,11 +57,14 @@ def joined(parts: Sequence[Picture], *, axis: int) -> Picture:
 
 
 def webp(frames: Picture, times: Sequence[int], quality: int) -> bytes:
-    """Frames (T,H,W,3 or 4) as WebP, each for its milliseconds; several frames move and loop."""
+    """Frames (T,H,W,3 or 4) as WebP, each for its milliseconds; several frames move and loop.
+
+    Nobody looks for a frame in the middle: no other than the first is a key frame.
+    """
     images = [Image.fromarray(frame) for frame in frames]
     stream = io.BytesIO()
-    moving = {"save_all": True, "append_images": images[1:], "duration": list(times), "loop": 0}
-    images[0].save(stream, "webp", quality=quality, method=4, **(moving if len(images) > 1 else {}))
+    moving = {"save_all": True, "append_images": images[1:], "duration": list(times), "loop": 0, **NO_KEY_FRAMES}
+    images[0].save(stream, "webp", quality=quality, method=METHOD, **(moving if len(images) > 1 else {}))
     return stream.getvalue()
 
 
