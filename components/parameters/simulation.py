@@ -13,7 +13,7 @@ from components.parameters.categories.inflatable import Inflatable
 from components.parameters.categories.rigid import Rigid
 from components.parameters.categories.rope import Ropes
 from components.parameters.categories.thermodynamics import Thermodynamics
-from components.parameters.fields import Range, Section, Share, UnitRange, square, within
+from components.parameters.fields import Range, Section, Share, UnitRange, device, square, within
 
 CategoryName = Literal[
     "articulated", "deformable", "fluid", "garment", "granular", "inflatable", "rigid", "rope", "thermodynamics"
@@ -96,8 +96,13 @@ class Splits(Section):
 
 
 class Simulation(Section):
-    """Everything that makes the simulated clips."""
+    """Everything that makes the simulated clips.
 
+    device: of Warp's solvers and of the renderer; what rests on other libraries is solved on the processor. Sums round
+    otherwise on another device, so that it is a part of what clips are.
+    """
+
+    device: Annotated[str, AfterValidator(device)]
     clips_per_shard: Annotated[int, Field(ge=1, le=10_000)]
     points_per_object: Annotated[int, Field(ge=1, le=65_536)]
     samples_per_pixel: Annotated[int, AfterValidator(square)]
