@@ -12,7 +12,7 @@ from components.generation_files import free_folder, write_generation
 from components.input_image import load_image
 from components.manifest import manifest_hash
 from components.model import load_model
-from components.simulation.camera import orbit_camera
+from components.simulation.camera import Viewpoint, orbit_camera
 
 if TYPE_CHECKING:
     from components.params import Params
@@ -55,7 +55,7 @@ def generate_to_folder(request: Request, params: "Params") -> None:
         steps=params.evaluation.sampler_steps,
         noise_level=params.heads.noise_level,
     )
-    camera = orbit_camera(params.simulation.camera, video, azimuth=0.0)
+    camera = orbit_camera(Viewpoint.middle(params.simulation.camera), video, azimuth=0.0)
     write_generation(
         request.out,
         generated,

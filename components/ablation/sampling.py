@@ -19,7 +19,7 @@ from components.index import read_index
 from components.model import Model
 from components.training.policy import rewards_of
 from components.training.rewards import advantages, overall
-from components.training.simulated import read_rays, read_truth
+from components.training.simulated import read_intrinsics, read_truth
 
 if TYPE_CHECKING:
     from components.evaluation.judge import DepthReader
@@ -57,7 +57,7 @@ class _Chooser:
         known = {row.clip_id: row for row in read_index(choice.split)}
         rows = [known[place.take1.clip_id] for place in plan.places]
         self._plan, self._model, self._choice = plan, model, choice
-        self._truth, self._rays = read_truth(choice.split, rows), read_rays(choice.split, rows)
+        self._truth, self._intrinsics = read_truth(choice.split, rows), read_intrinsics(choice.split, rows)
         self._prompts = plan.prompts()
 
     def best(self, made: list[Generated], clips: slice) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
@@ -71,7 +71,7 @@ class _Chooser:
             condition[order],
             truth=self._truth,
             numbers=order + clips.start,
-            rays=self._rays,
+            intrinsics=self._intrinsics,
             generator=torch.Generator().manual_seed(self._plan.seed),
             noise_level=self._plan.noise_level,
         )

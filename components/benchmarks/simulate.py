@@ -76,7 +76,8 @@ def simulate_benchmark(params: "Params", load: Load | None = None) -> dict[str, 
     """The figures by name, in the order of the table; `params`: the laptop's, of which `load` changes sizes."""
     load = load or Load()
     os.environ.setdefault("WARP_CACHE_PATH", str(KERNEL_CACHE.absolute()))
-    compile_kernels(solvers=[module for name in ("rigid", "fluid") for module in load_category(name).kernels])
+    solvers = [module for name in ("rigid", "fluid") for module in load_category(name).kernels]
+    compile_kernels(params.simulation.device, solvers=solvers)
     figures = dict(_clip_figures(params, load))
     figures |= dict(_renderer_figures(params, load))
     return figures | (scaling(params, load) if load.scaled_clips else {})
@@ -142,7 +143,7 @@ def _solving(params: "Params", category: str, indices: Sequence[int]) -> float:
     for index in indices:
         scene = build_scene(params, split=SPLIT, category=category, index=index, view=0, take=0, attempt=0)
         start = perf_counter()
-        load_category(category).simulate(scene)
+        load_category(category).simulate(scene, params.simulation.device)
         total += perf_counter() - start
     return total
 

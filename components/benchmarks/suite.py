@@ -32,10 +32,10 @@ REPEATS = 3
 def run_benchmarks(params: "Params") -> dict[str, Any]:
     """Figures of the renderer beside TinyRenderer, and of where a clip's time goes."""
     os.environ.setdefault("WARP_CACHE_PATH", str(KERNEL_CACHE.absolute()))
-    compile_kernels()
+    compile_kernels(params.simulation.device)
     index = busiest(params)
     scene = train_scene(params, index)
-    motion = load_category(CATEGORY).simulate(scene)
+    motion = load_category(CATEGORY).simulate(scene, params.simulation.device)
     return {
         "scene": {
             "configuration": index,
@@ -77,7 +77,7 @@ def clip_speed(params: "Params") -> dict[str, float]:
     for index in range(CLIPS):
         scene = train_scene(params, index)
         begin = perf_counter()
-        load_category(CATEGORY).simulate(scene)
+        load_category(CATEGORY).simulate(scene, params.simulation.device)
         start = perf_counter()
         solve += start - begin
         clip = next(configuration_clips(params, split="train", category=CATEGORY, index=index))

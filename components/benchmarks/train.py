@@ -35,7 +35,6 @@ from components.training.engine import engine_of
 from components.training.losses import Truth
 from components.training.new_heads import new_heads
 from components.training.policy import Practice
-from components.training.rewards import rays_of
 from components.training.stage1 import HeadsOnPseudoLabels, PseudoLabels
 from components.training.stage2 import SimulationTuning
 from components.training.stage3 import Reinforcement
@@ -128,7 +127,7 @@ def make_practice(params: "Params", name: str, clips: int) -> Practice:
             depth_change=torch.zeros((clips, T - 1, H, W), dtype=torch.float16),
             visible=square[:, :-1] | ~square[:, 1:],
         ),
-        rays=rays_of(torch.tensor([[W, 0.0, W / 2], [0.0, W, H / 2], [0.0, 0.0, 1.0]]), H, W),
+        intrinsics=torch.tensor([[W, 0.0, W / 2], [0.0, W, H / 2], [0.0, 0.0, 1.0]]).repeat(clips, 1, 1),
     )
 
 

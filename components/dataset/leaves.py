@@ -28,7 +28,7 @@ UNITS = {  # by the last word of a name, or the last two
         "N/m": ("fabric stiffness", "envelope stiffness"),
         "Pa s": ("viscosity",),
         "s": ("seconds",),
-        "°": ("angle", "yaw", "lean", "tilt", "azimuth", "elevation", "pitch", "roll", "orbit"),
+        "°": ("angle", "yaw", "lean", "tilt", "azimuth", "elevation", "pitch", "roll", "orbit", "of view"),
         "°/s": ("spin", "rate"),
     }.items()
     for name in names

@@ -84,8 +84,8 @@ def _category(name: str, found: Sequence[Read], clips: int, damages: Damages, bu
         if read.parameters is not None:
             by_family[read.row.family].append(read.parameters.get("configuration", {}))
             gravity = {"gravity": read.parameters.get("gravity")}
-            orbit = {"orbit": read.parameters["orbit"]} if "orbit" in read.parameters else {}
-            around.append({**gravity, **read.parameters.get("surroundings", {}), **orbit})
+            camera = {name: read.parameters[name] for name in ("camera", "orbit") if name in read.parameters}
+            around.append({**gravity, **read.parameters.get("surroundings", {}), **camera})
     return CategorySheet(
         name=name,
         families=tuple(_family_counts(name, rows)),

@@ -1,5 +1,6 @@
 """The kinds of values that sections of params.yaml are made of. Every number has bounds, and wide ones."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -46,6 +47,13 @@ def square(count: int) -> int:
     if count not in (1, 4, 9, 16):
         raise ValueError(f"{count} is wrong, expected 1, 4, 9 or 16")
     return count
+
+
+def device(name: str) -> str:
+    """The name of a device, whether it is there or not: parameters travel to machines that have it."""
+    if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
+        raise ValueError(f"{name[:40]!r} is wrong, expected cpu, cuda, or one of several: cuda:0, cuda:1, ...")
+    return name
 
 
 Range = tuple[float, float]

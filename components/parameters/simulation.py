@@ -13,7 +13,7 @@ from components.parameters.categories.inflatable import Inflatable
 from components.parameters.categories.rigid import Rigid
 from components.parameters.categories.rope import Ropes
 from components.parameters.categories.thermodynamics import Thermodynamics
-from components.parameters.fields import Range, Section, Share, UnitRange, square, within
+from components.parameters.fields import Range, Section, Share, UnitRange, device, square, within
 
 CategoryName = Literal[
     "articulated", "deformable", "fluid", "garment", "granular", "inflatable", "rigid", "rope", "thermodynamics"
@@ -31,24 +31,32 @@ class Orbit(Section):
 
 
 class CameraParams(Section):
-    """A camera that looks at the scene's centre; degrees and metres."""
+    """Ranges of a camera that looks at the scene's centre; degrees and metres."""
 
-    field_of_view: Annotated[float, Field(ge=5, le=120)]
-    distance: Annotated[float, Field(ge=3, le=50)]  # outside the scene, and well before the renderer's far plane
-    elevation: Annotated[float, Field(ge=0, le=89)]
-    target_height: Annotated[float, Field(ge=0.1, le=20)]
+    field_of_view: Annotated[Range, within(5, 120)]
+    distance: Annotated[Range, within(3, 50)]  # outside the scene, and well before the renderer's far plane
+    elevation: Annotated[Range, within(0, 89)]
+    target_height: Annotated[Range, within(0.1, 20)]
     azimuth_between_views: Annotated[float, Field(ge=1, le=120)]  # of three views at most: no two are the same
     orbit: Orbit
 
+    @property
+    def varies(self) -> bool:
+        """Whether configurations differ in more than azimuth and orbit."""
+        return any(low < high for low, high in (self.field_of_view, self.distance, self.elevation, self.target_height))
+
 
 class EnvironmentParams(Section):
-    """Ranges of light and floor."""
+    """Ranges of light, sky and floor."""
 
     ambient: UnitRange
     light_elevation: Annotated[Range, within(5, 90)]
     light_azimuth: Annotated[Range, within(-360, 360)]
     floor_patterns: Annotated[tuple[Literal["checker", "stripes", "noise"], ...], Field(min_length=1, max_length=3)]
     floor_grey: UnitRange
+    floor_contrast: UnitRange
+    floor_scale: Annotated[Range, within(0.05, 50)]
+    sky: UnitRange
 
 
 class Physics(Section):
@@ -88,8 +96,13 @@ class Splits(Section):
 
 
 class Simulation(Section):
-    """Everything that makes the simulated clips."""
+    """Everything that makes the simulated clips.
 
+    device: of Warp's solvers and of the renderer; what rests on other libraries is solved on the processor. Sums round
+    otherwise on another device, so that it is a part of what clips are.
+    """
+
+    device: Annotated[str, AfterValidator(device)]
     clips_per_shard: Annotated[int, Field(ge=1, le=10_000)]
     points_per_object: Annotated[int, Field(ge=1, le=65_536)]
     samples_per_pixel: Annotated[int, AfterValidator(square)]

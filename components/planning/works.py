@@ -130,12 +130,11 @@ def stage3(params: "Params", name: str) -> Work:
     planned, section = planned_model(params, name), params.stage3
     count = clips_of(params.simulation.splits.train)
     data, truth = make_encoded(planned, count), make_truth(planned, count)
-    video = planned.video
     enough = 2 * at_once(planned.latent_shape)  # samples: of the parts that go through together two are as large as all
     practice = Practice(
         data=data,
         truth=truth,
-        rays=torch.empty(video.height, video.width, 3),
+        intrinsics=torch.empty(count, 3, 3),
         anchor_batch=min(ANCHOR_BATCH, enough),
     )
     if params.stage2.trainable == "lora":  # beneath the policy's own

@@ -63,7 +63,7 @@ def read_backbone(
     figures = Figures(values, rows)
     samples = read_samples(folder / "samples.npz")
     clips = read_clips(folder / "per_clip.parquet", _families(root / SIMULATION / evaluation.split))
-    view = view_of(field_of_view=camera.field_of_view, distance=camera.distance)
+    view = view_of(field_of_view=sum(camera.field_of_view) / 2, distance=sum(camera.distance) / 2)  # samples have none
     sections = {"evaluation": evaluation, "promotion": promotion, f"backbones.{name}": backbone}
     return BackboneReport(
         name=name,

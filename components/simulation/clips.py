@@ -58,6 +58,7 @@ def configuration_clips(params: "Params", *, split: str, category: str, index: i
                 samples_per_pixel=params.simulation.samples_per_pixel,
                 rng=np.random.default_rng(seed),  # the same points in every take and view
                 meta=meta,
+                device=params.simulation.device,
             )
 
 
@@ -96,7 +97,7 @@ def _solve(
         draw = partial(build_scene, params, split=split, category=category, index=index, attempt=attempt)
         takes = [[draw(take=take, view=view) for view in range(section.views)] for take in range(section.takes)]
         try:
-            solved = [(views, load_category(category).simulate(views[0])) for views in takes]
+            solved = [(views, load_category(category).simulate(views[0], params.simulation.device)) for views in takes]
             for views, motion in solved:
                 guard(views[0], motion)
                 for scene in views:

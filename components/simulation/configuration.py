@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.canonical import canonical_json
-from components.simulation.camera import orbit_camera, view_azimuth
+from components.simulation.camera import Viewpoint, orbit_camera, view_azimuth
 from components.simulation.captions import with_orbit
 from components.simulation.environment import Surroundings
 from components.simulation.families import load_category
@@ -46,7 +46,8 @@ def build_scene(
     bodies = configuration.bodies()
     azimuth = view_azimuth(view, section.views, simulation.camera.azimuth_between_views)
     orbit = _draw_orbit(_generator(*place, "orbit"), simulation.camera.orbit) if split == ORBITING else 0.0
-    camera = orbit_camera(simulation.camera, params.video, azimuth=azimuth, orbit=orbit)
+    viewpoint = Viewpoint.draw(_generator(*place, "camera"), simulation.camera)
+    camera = orbit_camera(viewpoint, params.video, azimuth=azimuth, orbit=orbit)
     captions = first_take.captions(_generator(*place, "captions"), camera.extrinsics[0])
     at_rest = not any(any(body.velocity) or any(body.angular_velocity) for body in bodies)
     return Scene(
@@ -66,6 +67,7 @@ def build_scene(
             "gravity": list(gravity),
             "configuration": json.loads(canonical_json(asdict(first_take))),
             "surroundings": asdict(surroundings),
+            **({"camera": asdict(viewpoint)} if simulation.camera.varies else {}),
             **({"orbit": orbit} if orbit else {}),  # degrees
         },
     )

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from components.parameters.simulation import EnvironmentParams
 
 FLOOR_EXTENT, FLOOR_DEPTH = 60.0, 0.5  # half extents in metres
-FLOOR_CONTRAST = (0.6, 0.75)  # second grey over the first: shows how the floor lies and hides no object
-FLOOR_SCALE = (1.0, 1.8)  # metres of a period: an object's width or two
-SKY = (0.6, 0.8)  # linear grey of the horizon, brighter than the floor's own
 ZENITH = (0.7, 0.75, 0.8)  # over the horizon: darker and a little bluer
 
 
@@ -39,9 +36,9 @@ class Surroundings:
             light_azimuth=float(rng.uniform(*ranges.light_azimuth)),
             floor_pattern=Pattern(str(rng.choice(list(ranges.floor_patterns)))),
             floor_grey=float(rng.uniform(*ranges.floor_grey)),
-            floor_contrast=float(rng.uniform(*FLOOR_CONTRAST)),
-            floor_scale=float(rng.uniform(*FLOOR_SCALE)),
-            sky=float(rng.uniform(*SKY)),
+            floor_contrast=float(rng.uniform(*ranges.floor_contrast)),
+            floor_scale=float(rng.uniform(*ranges.floor_scale)),
+            sky=float(rng.uniform(*ranges.sky)),
         )
 
     def environment(self) -> Environment:

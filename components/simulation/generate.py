@@ -137,7 +137,8 @@ def _make_shards(
     processes = min(params.resources.processes, len(tasks))
     os.environ.setdefault("WARP_CACHE_PATH", str(KERNEL_CACHE.absolute()))  # inherited by the workers
     categories = getattr(params.simulation.splits, split).configurations
-    compile_kernels(solvers=[module for name in categories for module in load_category(name).kernels])
+    solvers = [module for name in categories for module in load_category(name).kernels]
+    compile_kernels(params.simulation.device, solvers=solvers)
     if processes <= 1:
         for task in tasks:
             make_shard(params, split, task, folder, stopped)

@@ -13,7 +13,7 @@ from components.training.engine import engine_of
 from components.training.gang import together
 from components.training.instrument import DevScenes, Sampling, dev_scenes
 from components.training.policy import Practice
-from components.training.simulated import read_rays, read_truth
+from components.training.simulated import read_intrinsics, read_truth
 from components.training.stage3 import Reinforcement
 from components.training.still_cameras import with_still_cameras
 from components.training.variant import train_variant
@@ -41,7 +41,7 @@ def _train(params: "Params", context: "StageContext", backbone: str) -> Mapping[
     practice = Practice(
         data=load_encoded(Path("data/encoded") / backbone / TRAIN_FILE),
         truth=read_truth(clips),
-        rays=read_rays(clips),
+        intrinsics=read_intrinsics(clips),
     )
     practice = with_still_cameras(practice, clips)
     engine = engine_of(params.resources)

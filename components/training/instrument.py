@@ -26,7 +26,7 @@ from components.model import Model
 from components.shards import read_clip, read_part
 from components.training.diffusion import CHUNK
 from components.training.policy import rewards_of
-from components.training.simulated import read_rays, read_truth
+from components.training.simulated import read_intrinsics, read_truth
 
 if TYPE_CHECKING:
     from components.evaluation.judge import DepthReader
@@ -70,7 +70,7 @@ class DevScenes:
         self._model, self._judge, self._sampling, self._reward = model, judge, sampling, reward
         self._folder, self._rows = folder, rows
         images = np.stack([read_part(folder, row.extent, ("rgb",)).arrays["rgb"][0] for row in rows])
-        self._truth, self._rays = read_truth(folder, rows), read_rays(folder, rows)
+        self._truth, self._intrinsics = read_truth(folder, rows), read_intrinsics(folder, rows)
         self._condition = condition_on(model, images, [row.caption_initial for row in rows])
 
     def measure(self) -> Reading:
@@ -103,7 +103,7 @@ class DevScenes:
             self._condition[batch],
             truth=self._truth,
             numbers=torch.arange(len(self._rows))[batch],
-            rays=self._rays,
+            intrinsics=self._intrinsics,
             generator=torch.Generator().manual_seed(self._sampling.seed),
             noise_level=self._sampling.noise_level,
         )

@@ -17,7 +17,7 @@ from components.training.diffusion import add_noise, in_parts, output_error
 from components.training.encoded import Encoded
 from components.training.losses import Truth
 from components.training.ranks import all_of, gather, is_sharded, rounded_up, share_of
-from components.training.rewards import Scene, advantages, reward_terms
+from components.training.rewards import Scene, advantages, rays_of, reward_terms
 from components.training.transitions import transition_of
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ class Step(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Practice:
-    """Simulated clips to practise on: encoded, with truth, the camera's rays (H,W,3) at unit depth; so many anchor."""
+    """Simulated clips to practise on: encoded, with truth and their cameras' intrinsics (N,3,3); so many anchor."""
 
     data: Encoded
     truth: Source[Truth]
-    rays: Tensor
+    intrinsics: Tensor
     anchor_batch: int = ANCHOR_BATCH
 
 
@@ -91,7 +91,7 @@ class Policy:
             condition[share.index],
             truth=practice.truth,
             numbers=share.of(numbers),
-            rays=practice.rays,
+            intrinsics=practice.intrinsics,
             generator=generator,
             noise_level=self._noise_level,
         )
@@ -161,18 +161,20 @@ def rewards_of(
     *,
     truth: Source[Truth],
     numbers: Tensor,
-    rays: Tensor,
+    intrinsics: Tensor,
     generator: torch.Generator,
     noise_level: float,
 ) -> dict[str, Tensor]:
     """Each term (B,T-1) of the reward of generated latents, as the reader sees them, against clips of these numbers.
 
+    intrinsics: (N,3,3), of all clips that `truth` knows.
     So many at once as go through a network together, all with the same draw: what is read has every pixel of a video.
     """
     parts = []
-    rays, drawn = on_device(rays), generator.get_state()
+    intrinsics, drawn = on_device(intrinsics[numbers]), generator.get_state()
     for part in in_parts(latents):
         read = read_4d(model, latents[part], condition[part], frames=truth.frames, noise_level=noise_level)
         generator.set_state(drawn)
+        rays = rays_of(intrinsics[part], *read.depth.shape[-2:])
         parts.append(reward_terms(read, Scene(truth=truth[numbers[part]], rays=rays), generator))
     return {name: torch.cat([terms[name] for terms in parts]) for name in parts[0]}

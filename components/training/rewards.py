@@ -27,17 +27,22 @@ FAR = 1e6  # metres: stands for a point that is not there
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What the reward is measured against. truth: B clips; rays (H,W,3): camera coordinates at unit depth."""
+    """What the reward is measured against. truth: B clips; rays (B,H,W,3), of one camera for all (H,W,3): `rays_of`."""
 
     truth: Truth
     rays: Tensor
 
 
 def rays_of(intrinsics: Tensor, height: int, width: int) -> Tensor:
-    """Camera coordinates (H,W,3) of every pixel at depth 1; OpenCV axes, pixel centres at integers."""
-    v, u = torch.meshgrid(torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
+    """Camera coordinates (...,H,W,3) of every pixel at depth 1, for intrinsics (...,3,3).
+
+    OpenCV axes, pixel centres at integers.
+    """
+    device = intrinsics.device
+    rows, columns = torch.arange(height, device=device).float(), torch.arange(width, device=device).float()
+    v, u = torch.meshgrid(rows, columns, indexing="ij")
     pixels = torch.stack([u, v, torch.ones_like(u)], -1)
-    rays: Tensor = pixels @ torch.linalg.inv(intrinsics.float()).T
+    rays: Tensor = pixels @ torch.linalg.inv(intrinsics.float()).mT[..., None, :, :]
     return rays
 
 
@@ -94,12 +99,13 @@ class Points:
 def points(depth: Tensor, mask: Tensor, rays: Tensor, order: Tensor) -> Points:
     """At most POINTS of the pixels in `mask` (B,T,H,W), unprojected at `depth`: those highest in `order` (H W).
 
+    rays: (B,H,W,3) or (H,W,3).
     One random order serves all: equal masks give equal points, and what is compared is drawn alike.
     """
     B, T, H, W = depth.shape
     count = min(POINTS, H * W)
     chosen = (order + 2 * mask.flatten(2)).topk(count, dim=2)
-    xyz = rays.view(1, 1, H * W, 3) * depth.reshape(B, T, H * W, 1)
+    xyz = rays.reshape(-1, 1, H * W, 3) * depth.reshape(B, T, H * W, 1)
     return Points(xyz=xyz.gather(2, chosen.indices[..., None].expand(-1, -1, -1, 3)), there=chosen.values >= 2)
 
 

@@ -13,7 +13,6 @@ from components.index import IndexRow, read_index
 from components.shards import read_part
 from components.training.ahead import MOST_BYTES, OnDisk, Source, read_side_by_side
 from components.training.losses import Truth
-from components.training.rewards import rays_of
 
 FIELDS = ("depth", "valid", "segmentation", "flow", "depth_change", "visible")
 
@@ -68,21 +67,7 @@ class TruthOnDisk(OnDisk[Truth]):
         }
 
 
-def read_rays(folder: Path, rows: Sequence[IndexRow] | None = None) -> Tensor:
-    """Camera coordinates (H,W,3) at unit depth, the same in all clips; ClipError names a clip with another camera.
-
-    Of every clip of the split, or of the clips of `rows`.
-    """
-    rows = rows or read_index(folder)
-    first = _intrinsics(folder, rows[0])
-    for row in rows[1:]:
-        if not np.array_equal(_intrinsics(folder, row), first):
-            raise ClipError(
-                f"clip {row.clip_id} in {folder}: its intrinsics differ from clip {rows[0].clip_id}'s, expected one "
-                "camera in all clips of stage 3: simulate the split with one set of camera parameters"
-            )
-    return rays_of(torch.from_numpy(first), rows[0].height, rows[0].width)
-
-
-def _intrinsics(folder: Path, row: IndexRow) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
-    return read_part(folder, row.extent, ("intrinsics",)).arrays["intrinsics"]
+def read_intrinsics(folder: Path, rows: Sequence[IndexRow] | None = None) -> Tensor:
+    """Intrinsics (N,3,3) of every clip in the order of the index, or of the clips of `rows`."""
+    parts = (read_part(folder, row.extent, ("intrinsics",)) for row in rows or read_index(folder))
+    return torch.from_numpy(np.stack([part.arrays["intrinsics"] for part in parts]))

@@ -33,6 +33,7 @@ def with_still_cameras(practice: Practice, folder: Path) -> Practice:
         practice,
         data=replace(practice.data, only=numbers),
         truth=Chosen(source=practice.truth, numbers=numbers),
+        intrinsics=practice.intrinsics[numbers],
     )
 
 

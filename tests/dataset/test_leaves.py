@@ -41,7 +41,7 @@ def test_a_long_list_of_numbers_is_pooled() -> None:
 def test_units_follow_the_name() -> None:
     assert unit_of("object density") == "kg/m³"
     assert unit_of("gravity z") == "m/s²"
-    assert unit_of("light azimuth") == unit_of("orbit") == "°"
+    assert unit_of("light azimuth") == unit_of("orbit") == unit_of("camera field of view") == "°"
     assert unit_of("floor scale") == "m"
     assert unit_of("size 2") == "m"
     assert unit_of("fabric density") == "kg/m²"

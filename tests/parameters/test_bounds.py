@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.backbones import laptop_latents
 from components.backbones.wan22 import backbone as wan
 from components.parameters.backbones import FAMILIES, LAPTOP_STRIDE, TINY, Backbones
-from components.parameters.loader import examine
+from components.parameters.loader import examine, parse_params
 from components.parameters.profiles import profile_values
 from components.parameters.rules import simulation as rules
 from components.simulation.families.rigid import stack, topple
@@ -15,6 +17,8 @@ from components.simulation.props import balance, grains, incline, looks, objects
 from components.simulation.scene import Shape
 from components.simulation.solvers import bullet
 from tests.dotted import set_fields
+
+LAPTOP = parse_params(profile_values("laptop"), source="laptop")
 
 
 def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can write
@@ -31,9 +35,15 @@ def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can 
         ("simulation__clips_per_shard", 6 * 10**9),
         ("simulation__points_per_object", 10**9),
         ("simulation__max_attempts", 10**9),
-        ("simulation__camera__distance", 1e30),
-        ("simulation__camera__distance", 0.5),
-        ("simulation__camera__target_height", -5.0),
+        ("simulation__device", "gpu"),
+        ("simulation__device", "cuda:"),
+        ("simulation__device", "cuda:-1"),
+        ("simulation__camera__field_of_view", [50.0, 121.0]),
+        ("simulation__camera__distance", [5.2, 1e30]),
+        ("simulation__camera__distance", [0.5, 5.2]),
+        ("simulation__camera__distance", [6.0, 5.0]),
+        ("simulation__camera__elevation", [-1.0, 10.0]),
+        ("simulation__camera__target_height", [-5.0, -5.0]),
         ("simulation__camera__azimuth_between_views", 0.0),
         ("simulation__camera__azimuth_between_views", 360.0),
         ("simulation__camera__orbit__degrees", [-200.0, 0.0]),
@@ -43,6 +53,9 @@ def fields(**changes: Any) -> set[str]:  # noqa: ANN401 -- any value a user can 
         ("simulation__environment__light_elevation", [-90.0, -90.0]),
         ("simulation__environment__light_azimuth", [0.0, 1e9]),
         ("simulation__environment__floor_patterns", ["noise"] * 4),
+        ("simulation__environment__floor_contrast", [0.5, 1.5]),
+        ("simulation__environment__floor_scale", [0.0, 1.0]),
+        ("simulation__environment__sky", [0.8, 0.6]),
         ("simulation__physics__unknown__gravity", [0.0, 1e6]),
         ("simulation__physics__unknown__tilt", [0.0, 4000.0]),
         ("simulation__physics__unknown__initial_speed", [0.0, 1e4]),
@@ -189,17 +202,52 @@ def test_objects_that_find_no_room_are_refused() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"simulation__camera__distance": 3.0},
-        {"simulation__camera__field_of_view": 20.0},
-        {"simulation__camera__target_height": 3.0},
+        {"simulation__camera__distance": [3.0, 3.0]},
+        {"simulation__camera__distance": [3.0, 6.0]},
+        {"simulation__camera__field_of_view": [20.0, 20.0]},
+        {"simulation__camera__field_of_view": [20.0, 60.0]},
+        {"simulation__camera__target_height": [3.0, 3.0]},
+        {"simulation__camera__target_height": [1.05, 3.0]},
         {"simulation__rigid__drop_height": [0.3, 4.0]},
         {"simulation__rigid__slenderness": [2.2, 10.0], "simulation__rigid__lean": [0.0, 10.0]},
-        {"video__width": 32, "simulation__camera__field_of_view": 30.0, "video__height": 128},
-        {"simulation__camera__distance": 50.0},
+        {"video__width": 32, "simulation__camera__field_of_view": [30.0, 30.0], "video__height": 128},
+        {"simulation__camera__distance": [50.0, 50.0]},
+        {"simulation__camera__distance": [5.2, 50.0]},
     ],
 )
 def test_a_scene_that_does_not_fit_the_picture_is_refused(changes: dict[str, Any]) -> None:
     assert fields(**changes) == {"simulation.camera.distance"}
+
+
+def ranges(low: float, high: float) -> st.SearchStrategy[tuple[float, float]]:
+    return st.tuples(st.floats(low, high), st.floats(low, high)).map(lambda ends: (min(ends), max(ends)))
+
+
+@given(
+    camera=st.fixed_dictionaries(
+        {
+            "field_of_view": ranges(45, 70),
+            "distance": ranges(4.5, 7),
+            "elevation": ranges(0, 60),
+            "target_height": ranges(0.9, 1.6),
+        }
+    ),
+    share=st.floats(0, 1),
+)
+def test_where_ranges_are_let_through_each_of_their_cameras_is(
+    camera: dict[str, tuple[float, float]], share: float
+) -> None:
+    within = {name: min(low + share * (high - low), high) for name, (low, high) in camera.items()}
+    level = min(max(within["field_of_view"] / 2, camera["elevation"][0]), camera["elevation"][1])
+    for one in (within, {**within, "elevation": level}):
+        assert unseen(camera) or not unseen({name: (value, value) for name, value in one.items()})
+
+
+def unseen(camera: dict[str, tuple[float, float]]) -> list[str]:
+    """What the laptop's scenes lack in pictures of such cameras."""
+    simulation = LAPTOP.simulation
+    changed = simulation.model_copy(update={"camera": simulation.camera.model_copy(update=camera)})
+    return [problem.message for problem in rules.check_view(LAPTOP.model_copy(update={"simulation": changed}))]
 
 
 def test_a_clip_that_does_not_fit_memory_is_refused() -> None:

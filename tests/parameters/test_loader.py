@@ -118,6 +118,14 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], message: str) -> None:
             {"simulation__camera__orbit__share": 0.5, "simulation__camera__orbit__degrees": [0.0, 0.0]},
             "simulation.camera.orbit.degrees: [0.0, 0.0], expected an angle",
         ),
+        (
+            {
+                "simulation__device": "cuda",
+                "cluster__executor": {"simulate@train": "kubernetes", "stage2": "kubernetes"},
+                "storage__bucket": "phys4d-data",
+            },
+            "cluster.pods.simulate.gpus: 0, expected 1 at least, for simulation.device is cuda",
+        ),
         ({"simulation__splits__test__takes": 1}, "simulation.splits.test.takes: 1, expected 2"),
         ({"simulation__splits__test__physics": "unknown"}, "simulation.splits.test.physics: 'unknown', expected"),
         (

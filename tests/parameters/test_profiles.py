@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 
 from components.errors import ParametersError
-from components.parameters.loader import load_params, read_yaml
-from components.parameters.profiles import Difference, compare_with, differences, profile_values, use_profile
+from components.parameters.loader import load_params, parse_params, read_yaml
+from components.parameters.profiles import (
+    Difference,
+    compare_with,
+    differences,
+    profile_names,
+    profile_values,
+    use_profile,
+)
 
 COMMITTED = Path(__file__).parents[2] / "params.yaml"
 
@@ -83,6 +90,12 @@ def test_a_comparison_names_what_cannot_be_compared() -> None:
 def test_an_interruption_of_large_clips_loses_few() -> None:
     for name in ("gpu", "cluster"):
         assert profile_values(name)["simulation"]["clips_per_shard"] == 6
+
+
+def test_the_large_profiles_draw_cameras_and_the_others_have_one() -> None:
+    cameras = {name: parse_params(profile_values(name), source=name).simulation.camera for name in profile_names()}
+    varies = {name: camera.varies for name, camera in cameras.items()}
+    assert varies == {"laptop": False, "smoke": False, "gpu": True, "cluster": True}
 
 
 def test_an_unknown_profile_names_those_there_are() -> None:

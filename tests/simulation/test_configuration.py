@@ -45,6 +45,14 @@ def with_views(views: int) -> Params:
     return LAPTOP.model_copy(update={"simulation": simulation})
 
 
+def from_many_cameras(params: Params) -> Params:
+    """The same with cameras that differ from one configuration to the next."""
+    ranges = {"field_of_view": (45.0, 55.0), "distance": (4.8, 6.0), "elevation": (8.0, 24.0)}
+    simulation = params.simulation
+    camera = simulation.camera.model_copy(update=ranges)
+    return params.model_copy(update={"simulation": simulation.model_copy(update={"camera": camera})})
+
+
 def dynamic(scene: Scene) -> list[Body]:
     return [body for body in rigid_bodies(scene) if body.dynamic]
 
@@ -78,6 +86,44 @@ def test_one_view_is_the_middle_one_of_three() -> None:
     np.testing.assert_array_equal(
         build(view=0).camera.extrinsics, build(view=1, params=with_views(3)).camera.extrinsics
     )
+
+
+def test_a_configuration_is_seen_alike_in_all_its_views_and_takes() -> None:
+    params = from_many_cameras(with_views(2))
+    cameras = []
+    for index in range(20):
+        scenes = [build(index=index, view=view, take=take, params=params) for view in range(2) for take in range(2)]
+        (camera,) = {json.dumps(scene.parameters["camera"]) for scene in scenes}
+        assert len({scene.camera.intrinsics.tobytes() for scene in scenes}) == 1
+        assert len({scene.camera.extrinsics.tobytes() for scene in scenes}) == 2  # of two views
+        for scene in scenes:
+            _, z = project([0.0, 0.0, 1.05], scene.camera.intrinsics, scene.camera.extrinsics[0])
+            assert z == pytest.approx(json.loads(camera)["distance"])
+        cameras.append(camera)
+    assert len(set(cameras)) == 20
+
+
+def test_ranges_of_cameras_change_nothing_else() -> None:
+    for index in range(6):
+        one, other = build(index=index), build(index=index, params=from_many_cameras(LAPTOP))
+        rest = {name: value for name, value in other.parameters.items() if name != "camera"}
+        assert rest == one.parameters
+        assert "camera" not in one.parameters  # it is the same in all configurations
+        assert str(replace(other, camera=one.camera, captions=one.captions, parameters=rest)) == str(one)
+        assert configuration_hash(other.parameters) != configuration_hash(one.parameters)
+
+
+def test_floor_and_sky_are_drawn_from_their_ranges() -> None:
+    changes = {"floor_contrast": (0.2, 0.3), "floor_scale": (3.0, 4.0), "sky": (0.1, 0.2)}
+    simulation = LAPTOP.simulation
+    around = simulation.environment.model_copy(update=changes)
+    params = LAPTOP.model_copy(update={"simulation": simulation.model_copy(update={"environment": around})})
+    for index in range(20):
+        scene = build(index=index, params=params)
+        floor = scene.bodies[0].texture
+        assert 0.2 <= floor.second_colour[0] / floor.colour[0] <= 0.3
+        assert 3.0 <= floor.scale <= 4.0
+        assert 0.1 <= scene.environment.horizon_colour[0] <= 0.2
 
 
 def test_the_second_take_differs_in_the_initial_state_by_one_or_two_percent() -> None:

@@ -14,7 +14,7 @@ from components.clip import DEPTH_STEP, FLOW_STEP, Clip
 from components.geometry import pixel_grid, project, unproject
 from components.parameters.loader import load_params
 from components.params import Params
-from components.simulation.camera import orbit_camera
+from components.simulation.camera import Viewpoint, orbit_camera
 from components.simulation.captions import with_orbit
 from components.simulation.clips import configuration_clips
 from components.simulation.configuration import build_scene, configuration_hash
@@ -24,13 +24,14 @@ from components.simulation.solvers.bullet import simulate
 from tests.simulation.rendering.pixels import away_from_edges
 
 LAPTOP = load_params(Path(__file__).parents[2] / "profiles" / "laptop.yaml")
-CAMERA = LAPTOP.simulation.camera
+RANGES = LAPTOP.simulation.camera
+CAMERA = Viewpoint.middle(RANGES)
 VIDEO = LAPTOP.video.model_copy(update={"frames": 5, "height": 60, "width": 80})
 
 
 def orbiting(degrees: tuple[float, float] = (24.0, 24.0), *, share: float = 1.0, size: int = 48) -> Params:
     """Small clips of which a share orbits."""
-    camera = CAMERA.model_copy(update={"orbit": CAMERA.orbit.model_copy(update={"share": share, "degrees": degrees})})
+    camera = RANGES.model_copy(update={"orbit": RANGES.orbit.model_copy(update={"share": share, "degrees": degrees})})
     simulation = LAPTOP.simulation.model_copy(
         update={"camera": camera, "samples_per_pixel": 1, "points_per_object": 64}
     )

@@ -140,7 +140,7 @@ def test_a_reward_of_the_wrong_sign_makes_worse_videos(tmp_path: Path, monkeypat
         "anchor": 0.0,
     }
     section, start = STAGE3.model_copy(update=changes), trained(tmp_path)
-    practice = Practice(data=encode(SEEN), truth=SEEN.truth, rays=rays_of(INTRINSICS, SIZE, SIZE))
+    practice = Practice(data=encode(SEEN), truth=SEEN.truth, intrinsics=INTRINSICS.repeat(len(SEEN.rgb), 1, 1))
     rewards = {}
     for sign in (1, -1):
         monkeypatch.setattr(policy, "advantages", lambda *args, sign=sign, **kind: sign * advantages(*args, **kind))

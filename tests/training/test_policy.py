@@ -56,6 +56,31 @@ def test_prompts_are_the_generators() -> None:
     assert not torch.equal(one[0], other[0])
 
 
+def test_a_sample_is_measured_by_the_camera_of_its_clip() -> None:
+    practice = make_practice(2)
+    condition = practice.data.condition(torch.tensor([0, 1]))
+    latents = torch.randn(2, *practice.data.shape, generator=generator())
+
+    def chamfer(intrinsics: Tensor) -> Tensor:
+        return policy_module.rewards_of(
+            make_model(),
+            latents,
+            condition,
+            truth=practice.truth,
+            numbers=torch.tensor([0, 1]),
+            intrinsics=intrinsics,
+            generator=generator(),
+            noise_level=NOISE_LEVEL,
+        )["chamfer"]
+
+    same = practice.intrinsics
+    other = same.clone()
+    other[1, 0, 0] *= 0.5
+    before, after = chamfer(same), chamfer(other)
+    assert torch.equal(before[0], after[0])
+    assert not torch.equal(before[1], after[1])
+
+
 def test_the_reader_does_not_see_the_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reading behind a reward is bit for bit that of the model before stage 3."""
     policy = make_policy()

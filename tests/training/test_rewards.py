@@ -135,6 +135,15 @@ class TestPoints:
         expected = (rays * depth[0, 1][..., None])[mask[0, 1]]
         assert sorted(map(tuple, found.tolist())) == sorted(map(tuple, expected.tolist()))
 
+    def test_each_clip_is_unprojected_by_its_own_camera(self) -> None:
+        depth, mask = self.masked()
+        wider = INTRINSICS * torch.tensor([[0.5], [0.5], [1.0]])
+        together = points(depth, mask, rays_of(torch.stack([INTRINSICS, wider]), 16, 16), order(256))
+        for number, camera in enumerate([INTRINSICS, wider]):
+            one = slice(number, number + 1)
+            alone = points(depth[one], mask[one], rays_of(camera, 16, 16), order(256))
+            assert torch.equal(together.xyz[one], alone.xyz)
+
     def test_they_are_unprojected_as_the_geometry_says(self) -> None:
         camera = torch.tensor([[40.0, 0.0, 7.2], [0.0, 44.0, 8.1], [0.0, 0.0, 1.0]])
         depth = 3 + torch.rand(1, 1, 12, 16, generator=generator())

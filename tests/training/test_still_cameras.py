@@ -32,6 +32,7 @@ def test_clips_whose_camera_moves_are_left_out_with_a_warning(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, practice = write_split(tmp_path, [False, True, False, False]), make_practice(4)
+    practice.intrinsics[:, 0, 2] += torch.arange(4)
     assert still_cameras(folder).tolist() == [0, 2, 3]
     kept = with_still_cameras(practice, folder)
     assert (len(kept.data), len(kept.truth)) == (3, 3)
@@ -39,6 +40,7 @@ def test_clips_whose_camera_moves_are_left_out_with_a_warning(
     assert torch.equal(kept.data.batch(three).clean, practice.data.latents[theirs])
     assert torch.equal(kept.data.condition(three).text, practice.data.text[theirs])
     assert torch.equal(kept.truth[three].flow, practice.truth[theirs].flow)
+    assert torch.equal(kept.intrinsics, practice.intrinsics[theirs])
     numbers, _ = kept.data.draw(50, torch.Generator().manual_seed(0))
     assert set(numbers.tolist()) == {0, 1, 2}
     assert "leaves out 1 of 4 clips" in capsys.readouterr().err

@@ -29,7 +29,6 @@ from components.progress import Progress
 from components.training.encoded import Encoded
 from components.training.losses import Truth
 from components.training.policy import Practice
-from components.training.rewards import rays_of
 from components.training.stage1 import PseudoLabels
 from components.training.trainer import Surroundings
 
@@ -156,9 +155,9 @@ def pseudo_labels(world: World) -> PseudoLabels:
 
 
 def make_practice(count: int = 8) -> Practice:
-    """Clips to practise on, with the camera that sees them."""
+    """Clips to practise on, with the camera that sees them all."""
     world = make_world(count)
-    return Practice(data=encode(world), truth=world.truth, rays=rays_of(INTRINSICS, SIZE, SIZE))
+    return Practice(data=encode(world), truth=world.truth, intrinsics=INTRINSICS.repeat(count, 1, 1))
 
 
 @contextmanager

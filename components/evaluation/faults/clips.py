@@ -27,7 +27,7 @@ def simulated_truths(params: "Params", *, clips: int) -> list[Truth]:
     ParametersError: there are not as many among the first of a split.
     """
     os.environ.setdefault("WARP_CACHE_PATH", str(KERNEL_CACHE.absolute()))
-    compile_kernels()
+    compile_kernels(params.simulation.device)
     wanted = {True: clips // PAIRS, False: clips - clips // PAIRS}
     found: list[Truth] = []
     for index in range(TRIED * clips):

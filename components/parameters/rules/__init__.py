@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from components.parameters.rules.backbones import check_frames, check_native, check_sides, check_sizes, check_source
-from components.parameters.rules.cluster import check_image, check_pods, check_travel
+from components.parameters.rules.cluster import check_device, check_image, check_pods, check_travel
 from components.parameters.rules.problem import Problem
 from components.parameters.rules.promotion import check_promotion
 from components.parameters.rules.simulation import (
@@ -43,6 +43,7 @@ RULES: tuple[Callable[[Params], Iterator[Problem]], ...] = (
     check_image,
     check_travel,
     check_pods,
+    check_device,
     check_sizes,
     check_frames,
     check_sides,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from components.parameters.rules.problem import Problem
 from components.params import Params
 
-KUBERNETES, DEFAULT = "kubernetes", "default"
+KUBERNETES, DEFAULT, SIMULATE = "kubernetes", "default", "simulate"
 TAGGED = re.compile(r"[a-z0-9][A-Za-z0-9._/:-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})")
 
 
@@ -37,3 +37,16 @@ def check_pods(params: Params) -> Iterator[Problem]:
         yield Problem(
             field=f"cluster.pods.{DEFAULT}", message="missing, expected a size for stages that have none of their own"
         )
+
+
+def check_device(params: Params) -> Iterator[Problem]:
+    """Pods that simulate on an accelerator have one."""
+    cluster, device = params.cluster, params.simulation.device
+    elsewhere = [stage for stage, where in cluster.executor.items() if where == KUBERNETES]
+    for stage in (stage for stage in elsewhere if stage.partition("@")[0] == SIMULATE and device != "cpu"):
+        size = next((name for name in (stage, SIMULATE, DEFAULT) if name in cluster.pods), None)
+        if size is not None and not cluster.pods[size].gpus:
+            yield Problem(
+                field=f"cluster.pods.{size}.gpus",
+                message=f"0, expected 1 at least, for simulation.device is {device}: write 1, or cpu there",
+            )

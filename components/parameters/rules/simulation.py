@@ -1,9 +1,11 @@
 """Rules of the simulation: what fits into memory, into the picture and into a shard, and what can move."""
 
 from collections.abc import Iterator
+from itertools import product
 from math import atan, cos, degrees, hypot, radians, sin, tan
 
 from components.parameters.rules.problem import Problem
+from components.parameters.simulation import CameraParams
 from components.params import Params
 
 MOST_PIXELS = 2**28  # of a clip: with its annotation it then takes about 10 GB of memory
@@ -81,9 +83,10 @@ def check_room(params: Params) -> Iterator[Problem]:
 
 
 def check_view(params: Params) -> Iterator[Problem]:
-    """The camera sees the scene from the floor to its top and from side to side, and objects are larger than dots."""
+    """Every camera sees the scene from the floor to its top and from side to side, and objects larger than dots."""
     camera, rigid, video = params.simulation.camera, params.simulation.rigid, params.video
-    slope, rise = tan(radians(camera.field_of_view) / 2), radians(camera.elevation)
+    nearest, farthest = camera.distance
+    slopes = [tan(radians(angle) / 2) for angle in camera.field_of_view]
     ramp = RAMP_LENGTH * sin(radians(rigid.ramp_angle[1]))
     tops = {
         "drop": rigid.drop_height[1] + 2 * rigid.radius[1],
@@ -95,24 +98,36 @@ def check_view(params: Params) -> Iterator[Problem]:
         "topple": COLUMN_WIDTH * rigid.radius[1] * rigid.slenderness[1],
     }
     top = max(tops.get(family, 0.0) for family in rigid.families)  # others see to it that they fit
-    wide = camera.distance * slope * video.width / video.height
-    for height in (0.0, top):
-        above = height - camera.target_height
-        if abs(above) * cos(rise) > slope * (camera.distance - above * sin(rise)) or wide < REACH[0]:
-            yield Problem(
-                field="simulation.camera.distance",
-                message=f"{camera.distance:g}: the scene, {2 * REACH[0]:g} m wide and {top:.2f} m high, does not fit "
-                "the picture: raise simulation.camera.distance or field_of_view, or set target_height to "
-                f"{top / 2:.2f}",
-            )
-            break
-    across = video.height / slope * rigid.radius[0] / camera.distance
+    wide = nearest * min(slopes) * video.width / video.height
+    if wide < REACH[0] or any(_is_out(camera, nearest, height) for height in (0.0, top)):
+        yield Problem(
+            field="simulation.camera.distance",
+            message=f"{list(camera.distance)}: the scene, {2 * REACH[0]:g} m wide and {top:.2f} m high, does not fit "
+            "every picture: raise simulation.camera.distance or field_of_view, or set target_height to "
+            f"[{top / 2:.2f}, {top / 2:.2f}]",
+        )
+    across = video.height / max(slopes) * rigid.radius[0] / farthest
     if across < LEAST_OBJECT:
         yield Problem(
             field="simulation.camera.distance",
-            message=f"{camera.distance:g}: an object of radius {rigid.radius[0]:g} is {across:.2f} pixels across, "
+            message=f"{list(camera.distance)}: an object of radius {rigid.radius[0]:g} is {across:.2f} pixels across, "
             f"expected at least {LEAST_OBJECT}: lower simulation.camera.distance or raise simulation.rigid.radius",
         )
+
+
+def _is_out(camera: CameraParams, distance: float, height: float) -> bool:
+    """Whether some camera of these ranges, so far away, has a point at `height` above or below its picture.
+
+    What a point lacks grows towards either end of the field of view and of the target's height; of the elevation also
+    towards half the field of view, where the ray along the picture's edge is level.
+    """
+    low, high = camera.elevation
+    for angle, target in product(camera.field_of_view, camera.target_height):
+        slope, above = tan(radians(angle) / 2), height - target
+        for rise in (radians(low), radians(high), radians(min(max(angle / 2, low), high))):
+            if abs(above) * cos(rise) > slope * (distance - above * sin(rise)):
+                return True
+    return False
 
 
 def check_orbit(params: Params) -> Iterator[Problem]:

@@ -36,10 +36,19 @@ class Family(Protocol):
 class Solver:
     """A function from a scene to its motion, for scenes that hold a thing of some type."""
 
-    simulate: Callable[[Scene], Motion]
+    simulate: Callable[[Scene, str], Motion]  # the second: the device, as Warp names it
     library: str  # that it rests on, as installed: clips record its version
     of: type[Thing] = Thing
     kernels: tuple[ModuleType, ...] = ()  # compiled before the first clip
+
+
+def on_processor(simulate: Callable[[Scene], Motion]) -> Callable[[Scene, str], Motion]:
+    """A solver that knows no other device: PyBullet's, NumPy's."""
+
+    def solve(scene: Scene, _device: str) -> Motion:
+        return simulate(scene)
+
+    return solve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +71,6 @@ class Category:
         expected = ", ".join(solver.of.__name__ for solver in self.solvers)
         raise TypeError(f"a scene of {scene.category}/{scene.family} holds none of: {expected}")
 
-    def simulate(self, scene: Scene) -> Motion:
-        """Solve a scene; raises as its solver does."""
-        return self.solver(scene).simulate(scene)
+    def simulate(self, scene: Scene, device: str = "cpu") -> Motion:
+        """Solve a scene, on `device` where its solver can; raises as its solver does."""
+        return self.solver(scene).simulate(scene, device)

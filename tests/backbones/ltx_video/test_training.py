@@ -20,7 +20,6 @@ from components.training.encoded import Encoded
 from components.training.new_heads import new_heads
 from components.training.optimisers import muon_and_adam
 from components.training.policy import Practice
-from components.training.rewards import rays_of
 from components.training.stage1 import HeadsOnPseudoLabels
 from components.training.stage2 import SimulationTuning
 from components.training.stage3 import Reinforcement
@@ -97,7 +96,7 @@ def test_the_transformer_learns_from_simulation(model: Model, trainable: str) ->
 @pytest.mark.parametrize("algorithm", ["grpo", "nft"])
 def test_a_policy_learns_from_rewards(model: Model, algorithm: str) -> None:
     world = make_world(8)
-    practice = Practice(data=encode(model, world), truth=world.truth, rays=rays_of(INTRINSICS, SIZE, SIZE))
+    practice = Practice(data=encode(model, world), truth=world.truth, intrinsics=INTRINSICS.repeat(8, 1, 1))
     section = STAGE3.model_copy(update={"algorithm": algorithm})
     learner = Reinforcement(model, practice, section, noise_level=0.05, seed=0)
     before = copies(dict(model.backbone.transformer.named_parameters()))

@@ -19,7 +19,6 @@ from components.training.encoded import Encoded
 from components.training.losses import Truth
 from components.training.optimisers import muon_and_adam
 from components.training.policy import Practice
-from components.training.rewards import rays_of
 from components.training.stage1 import HeadsOnPseudoLabels, PseudoLabels
 from components.training.stage2 import SimulationTuning
 from components.training.stage3 import Reinforcement
@@ -96,7 +95,7 @@ def test_the_transformer_learns_from_simulation(trainable: str) -> None:
 @pytest.mark.parametrize("algorithm", ["grpo", "nft"])
 def test_a_policy_learns_from_rewards(algorithm: str) -> None:
     model = make_model()
-    practice = Practice(data=make_encoded(), truth=make_truth(), rays=rays_of(INTRINSICS, VIDEO.height, VIDEO.width))
+    practice = Practice(data=make_encoded(), truth=make_truth(), intrinsics=INTRINSICS.repeat(CLIPS, 1, 1))
     section = STAGE3.model_copy(update={"algorithm": algorithm})
     learner = Reinforcement(model, practice, section, noise_level=0.05, seed=0)
     before = copies(dict(model.backbone.transformer.named_parameters()))

@@ -73,7 +73,8 @@ def beliefs(usual: PhysicsByName) -> st.SearchStrategy[PhysicsByName]:
 def seen_whole(params: Params) -> Params | None:
     """The same from a camera that sees all of it; None where other rules refuse it."""
     for distance, height in CAMERAS:
-        camera = params.simulation.camera.model_copy(update={"distance": distance, "target_height": height})
+        place = {"distance": (distance, distance), "target_height": (height, height)}
+        camera = params.simulation.camera.model_copy(update=place)
         simulation = params.simulation.model_copy(update={"camera": camera})
         there = params.model_copy(update={"simulation": simulation})
         if not broken_rules(there):

@@ -4,12 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import ParametersError
 from components.simulation.rendering.runtime import compile_kernels, prepare
 
 
 def test_an_unknown_device_is_named() -> None:
-    with pytest.raises(ValueError, match="abacus"):
+    with pytest.raises(ParametersError, match=r"simulation.device: abacus is not on this machine, expected one of cpu"):
         prepare("abacus")
+
+
+def test_an_accelerator_that_is_not_there_is_named_and_nothing_else_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(
+        ParametersError, match=r"simulation.device: cuda:99 is not on this machine, expected one of cpu"
+    ):
+        prepare("cuda:99")
+    assert capfd.readouterr().err == ""
 
 
 def test_compiling_ahead_says_nothing_and_may_be_repeated(capfd: pytest.CaptureFixture[str]) -> None:

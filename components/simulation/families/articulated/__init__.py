@@ -1,6 +1,6 @@
 """Bodies on joints."""
 
-from components.simulation.families.family import Solver
+from components.simulation.families.family import Solver, on_processor
 from components.simulation.solvers import bullet_joints
 
-SOLVERS = (Solver(simulate=bullet_joints.simulate, library="pybullet"),)
+SOLVERS = (Solver(simulate=on_processor(bullet_joints.simulate), library="pybullet"),)
