@@ -6,6 +6,7 @@ import numpy as np
 
 from components.errors import Phys4dError
 from components.geometry import project
+from components.simulation.rendering.sight import unseen_things
 from components.simulation.rotations import matrices
 from components.simulation.scene import Body, Camera, FloatArray, Motion, Scene, Shape
 
@@ -50,32 +51,35 @@ def guard(scene: Scene, motion: Motion) -> None:
 
 
 def guard_view(scene: Scene, motion: Motion) -> None:
-    """Raise RejectedError where the camera of `scene` never has one of its things in the picture, or sees none move.
+    """Raise RejectedError where the camera of `scene` never sees one of its things, or sees none move.
 
-    For motions that `guard` let through. What hides behind another thing counts as visible. A way in pixels is that of
-    a point through the picture while the camera stands still: an orbit moves nothing.
+    For motions that `guard` let through. What others hide in every frame is never seen. A way in pixels is that of a
+    point through the picture, hidden or not, while the camera stands still: an orbit moves nothing.
     """
-    farthest = 0.0
-    for index, thing in enumerate(scene.bodies):
-        if not thing.dynamic:
-            continue
-        corners = _corners(motion, index)
-        corners = corners[:, :: max(1, corners.shape[1] // PLACES)]
-        pixels = _pixels(corners, scene.camera)
-        seen = ((pixels >= -0.5) & (pixels <= (scene.camera.width - 0.5, scene.camera.height - 0.5))).all(axis=-1)
-        if not seen.any():
-            raise RejectedError(
-                Cause.NEVER_VISIBLE, f"{thing.name} is in the picture in none of {len(corners)} frames, expected one"
-            )
-        unmoved = _pixels(np.broadcast_to(corners[:1], corners.shape), scene.camera)
-        ways = np.linalg.norm(pixels - unmoved, axis=-1)[:, seen.any(axis=0)]
-        farthest = max(farthest, float(ways.max()))
+    unseen = unseen_things(scene, motion)
+    if unseen:
+        names = " and ".join(thing.name for thing in unseen)
+        where = f"the camera sees {names} in none of {scene.frames} frames, expected one"
+        raise RejectedError(Cause.NEVER_VISIBLE, where)
+    moving = [index for index, thing in enumerate(scene.bodies) if thing.dynamic]
+    farthest = max((_way(motion, index, scene.camera) for index in moving), default=0.0)
     if farthest < MIN_MOTION:
         raise RejectedError(
             Cause.NO_VISIBLE_MOTION,
             f"nothing moves by more than {farthest:.3f} pixels in {scene.frames} frames of "
             f"{scene.camera.height}x{scene.camera.width}, expected {MIN_MOTION}",
         )
+
+
+def _way(motion: Motion, index: int, camera: Camera) -> float:
+    """Pixels to the farthest place that a vertex of a thing comes to, of those that are ever in the picture."""
+    corners = _corners(motion, index)
+    corners = corners[:, :: max(1, corners.shape[1] // PLACES)]
+    pixels = _pixels(corners, camera)
+    still = (camera.extrinsics == camera.extrinsics[0]).all()
+    unmoved = pixels[:1] if still else _pixels(np.broadcast_to(corners[:1], corners.shape), camera)
+    shown = ((pixels >= -0.5) & (pixels <= (camera.width - 0.5, camera.height - 0.5))).all(axis=-1).any(axis=0)
+    return float(np.linalg.norm(pixels - unmoved, axis=-1)[:, shown].max(initial=0.0))
 
 
 def _pixels(points: FloatArray, camera: Camera) -> FloatArray:

@@ -104,9 +104,9 @@ RADIUS = 0.4
 NEAREST = np.sqrt(26.0) - RADIUS  # metres from the camera to a ball at its target
 
 
-def sliding(start: Vec3, way: Vec3) -> tuple[Scene, Motion]:
+def sliding(start: Vec3, way: Vec3, *others: Body) -> tuple[Scene, Motion]:
     """A ball that is carried along `way` in metres, evenly over the clip."""
-    world = scene([floor(), ball(RADIUS, start)], fps=16, gravity=(0.0, 0.0, 0.0))
+    world = scene([floor(), ball(RADIUS, start), *others], fps=16, gravity=(0.0, 0.0, 0.0))
     motion = simulate(world)
     vertices = motion.vertices.copy()
     own = np.unique(motion.faces[motion.face_body == 1])
@@ -158,6 +158,23 @@ def test_what_comes_into_the_picture_moves_visibly(start: Vec3) -> None:
 def test_every_thing_is_visible_or_the_view_is_rejected() -> None:
     world = scene([floor(), ball(RADIUS, (0.0, 0.0, 1.0)), ball(RADIUS, (0.0, -8.0, 1.0))], fps=16)
     assert view_cause(world, simulate(world)) is Cause.NEVER_VISIBLE
+
+
+WALL = thing(Shape.BOX, (0.5, 0.05, 1.0), (0.0, -2.0, 1.0), name="wall", mass=0.0)  # hides .8 m around the target
+
+
+def test_what_moves_behind_a_wall_in_all_frames_is_never_visible() -> None:
+    with pytest.raises(RejectedError, match=r"never visible: the camera sees thing in none of 17 frames"):
+        guard_view(*sliding((-0.2, 0.0, 1.0), (0.4, 0.0, 0.0), WALL))
+
+
+def test_what_comes_out_from_behind_a_wall_in_the_last_frame_is_visible() -> None:
+    world, motion = sliding((0.0, 0.0, 1.0), (1.5, 0.0, 0.0), WALL)
+    vertices = motion.vertices.copy()
+    vertices[:-1] = vertices[0]
+    guard_view(world, replace(motion, vertices=vertices))
+    still = replace(motion, vertices=np.broadcast_to(vertices[:1], vertices.shape))
+    assert view_cause(world, still) is Cause.NEVER_VISIBLE
 
 
 def test_an_orbit_of_the_camera_moves_nothing() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,10 @@ from components.quality import check_simulation, refuse_if_failed
 from components.simulation.configuration import build_scene, configuration_hash
 from components.simulation.generate import generate_split
 from components.simulation.guard import MIN_MOTION
+from components.simulation.rotations import vec3
+from components.simulation.scene import Scene, Shape
+from tests.simulation.bodies import thing
+from tests.simulation.families.particle_chain import short
 from tests.simulation.test_parts import Display
 from tests.simulation.test_request import PARAMS, never
 
@@ -83,3 +88,35 @@ def test_a_fifth_of_rejected_draws_is_too_many(made: tuple[Path, Mapping[str, fl
     with pytest.raises(GateRefusedError, match=r"drop at most 20% are rejected.*no visible motion") as refused:
         refuse_if_failed(rejects, gate="gate", report=Path("report.json"))
     assert refused.value.code is ExitCode.GATE_REFUSED
+
+
+def behind_a_ball(scene: Scene) -> Scene:
+    """The same with a ball close to the camera that fills the picture."""
+    extrinsics = scene.camera.extrinsics[0]
+    before = extrinsics[:3, :3].T @ (np.array([0.0, 0.0, 1.0]) - extrinsics[:3, 3])
+    ball = thing(Shape.SPHERE, (0.7, 0.0, 0.0), vec3(before), name="ball before the camera", mass=0.0)
+    return replace(scene, bodies=(*scene.bodies, ball))
+
+
+def first_hidden(params: Params, *, split: str, category: str, index: int, view: int, take: int, attempt: int) -> Scene:
+    """As `build_scene`, but for the first attempt."""
+    scene = build_scene(params, split=split, category=category, index=index, view=view, take=take, attempt=attempt)
+    return behind_a_ball(scene) if attempt == 0 else scene
+
+
+@pytest.mark.parametrize(("category", "family"), [("rigid", "drop"), ("fluid", "dam_break")])
+def test_a_draw_of_which_all_is_hidden_is_counted_as_never_visible(
+    category: str, family: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("components.simulation.clips.build_scene", first_hidden)
+    params = short(category, family, frames=3)
+    train = params.simulation.splits.train.model_copy(update={"configurations": {category: 1}, "takes": 1})
+    splits = params.simulation.splits.model_copy(update={SPLIT: train})
+    params = params.model_copy(update={"simulation": params.simulation.model_copy(update={"splits": splits})})
+    figures = generate_split(params, split=SPLIT, folder=tmp_path, stopped=never, display=Display())
+    counted = {f"{category}/{family}": {"configurations": 1, "rejects": {"never visible": 1}}}
+    assert json.loads((tmp_path / "split" / SUMMARY_FILE).read_text()) == counted
+    assert figures["rejected_draws"] == 1
+    for clip in read_split(tmp_path / "split"):
+        assert (clip.meta.attempts, clip.meta.rejections) == (2, f"{family}: never visible")
+        assert set(np.unique(clip.segmentation)) >= {one.id for one in clip.objects}

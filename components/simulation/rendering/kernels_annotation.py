@@ -230,3 +230,15 @@ def see_points(
         reach = 1.0 - OCCLUSION_MARGIN
         seen = not occluded(surfaces, wp.vec3(centre), wp.vec3(towards), reach, faces[i], True, True)
     visible[frame, i] = seen
+
+
+@wp.kernel
+def find_faces(
+    mesh: wp.uint64, origin: wp.vec3, directions: wp.array[wp.vec3], far: wp.float32, faces: wp.array[wp.int32]
+):
+    """The face of a mesh that each ray meets first, -1 where there is none before `far`."""
+    i = wp.tid()
+    faces[i] = -1
+    query = wp.mesh_query_ray(mesh, origin, directions[i], far)
+    if query.result:
+        faces[i] = query.face
