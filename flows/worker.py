@@ -51,9 +51,7 @@ def settle(*, again: bool) -> None:
     of_pool = WorkPoolFilter.model_validate({"name": {"any_": [POOL]}})
     begun = {"state": {"type": {"any_": BEGUN}}}
     with get_client(sync_client=True) as client:
-        for run in client.read_flow_runs(
-            flow_run_filter=FlowRunFilter.model_validate(begun), work_pool_filter=of_pool
-        ):
+        for run in client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(begun), work_pool_filter=of_pool):
             tasks = TaskRunFilter.model_validate({**begun, "flow_run_id": {"any_": [run.id]}})
             for task in client.read_task_runs(task_run_filter=tasks):
                 client.set_task_run_state(task.id, Crashed(message="its run's process ended"), force=True)

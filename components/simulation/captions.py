@@ -1,11 +1,13 @@
 """Sentences about a scene's first frame: what is there and how it moves; never what will come of it."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from components.simulation.scene import Captions, FloatArray, Thing, Vec3
 
+BEFORE_VOWEL = re.compile(r"\b([Aa]) (?=[aeiou])")  # in wordings that a colour is filled into
 NOTED = 0.25  # share of the whole from which a part of a velocity is put into words
 
 AT_REST = (
@@ -37,7 +39,7 @@ def write_captions(
 
     Directions are those seen by the camera of `extrinsics` (4,4); the choice of words is the same for every camera.
     """
-    caption = " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
+    caption = BEFORE_VOWEL.sub(r"\1n ", " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences))
     motions = [
         f"The {phrase} starts at {np.linalg.norm(body.velocity):.2f} m/s "
         f"{direction(seen(extrinsics, body.position, body.velocity))}."

@@ -203,3 +203,9 @@ def test_the_same_generator_gives_the_same_words() -> None:
     )
     assert first == second
     assert first.caption == "A ball."
+
+
+def test_a_colour_that_begins_with_a_vowel_has_its_article() -> None:
+    sentences = ["a orange rope lies over a bar.", "a ball and a orange box."]
+    captions = write_captions(np.random.default_rng(0), extrinsics=np.eye(4), sentences=sentences, objects=[])
+    assert captions.caption == "An orange rope lies over a bar. A ball and an orange box."
