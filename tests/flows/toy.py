@@ -30,10 +30,11 @@ def run(params, context, **item):
     """Write what the stage saw; first fail by the codes that a file says, or wait until it is stopped."""
     orders = Path("{name}.orders")
     codes = json.loads(orders.read_text()) if orders.exists() else []
-    with Path("{name}.attempts").open("a") as file:
-        file.write("x")
     if codes:
         orders.write_text(json.dumps(codes[1:]))
+    with Path("{name}.attempts").open("a") as file:
+        file.write("x")  # last: who sees it may kill this process at once
+    if codes:
         if codes[0] == "wait":
             while not context.stopped():
                 time.sleep(0.02)
