@@ -150,7 +150,7 @@ class TestClips:
 
         write_split(tmp_path, spoil, numbers=numbers, bad=numbers)
         found = failed(gate(tmp_path, count=len(wrong)))
-        expected = {column: (clip_id(number),) for number, (column, *_) in enumerate(wrong)}
+        expected: dict[str, tuple[str, ...]] = {column: (clip_id(number),) for number, (column, *_) in enumerate(wrong)}
         expected["depth_min"] = (clip_id(0), clip_id(1))
         columns = {expectation.split(" ")[0]: rows for expectation, rows in found.items()}
         assert {column: columns.get(column) for column in expected} == expected
