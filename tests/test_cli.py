@@ -115,13 +115,20 @@ def change(project: Path, *replacements: tuple[str, str]) -> None:
     path.write_text(text)
 
 
-def test_check_names_every_problem(project: Path) -> None:
-    change(project, ("frames: 17", "frames: 18"), ("fps: 16", "fps: 25"))
-    result = command_line("params", "check", cwd=project)
-    assert result.returncode == ExitCode.BAD_PARAMETERS
-    assert "video.frames: 18" in result.stderr
-    assert "video.fps: 25" in result.stderr
-    assert len(result.stderr.splitlines()) == 2
+@pytest.fixture
+def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, where commands are given in this process."""
+    monkeypatch.chdir(project)
+    return project
+
+
+def test_check_names_every_problem(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(inside, ("frames: 17", "frames: 18"), ("fps: 16", "fps: 25"))
+    assert run(["params", "check"], debug=False) == ExitCode.BAD_PARAMETERS
+    said = capsys.readouterr().err
+    assert "video.frames: 18" in said
+    assert "video.fps: 25" in said
+    assert len(said.splitlines()) == 2
 
 
 def test_outside_a_project_is_said(tmp_path: Path) -> None:
@@ -130,10 +137,12 @@ def test_outside_a_project_is_said(tmp_path: Path) -> None:
     assert "run phys4d inside the project" in result.stderr
 
 
+def test_check_as_json_of_what_is_good(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["params", "check", "--json"], debug=False) == 0
+    assert json.loads(capsys.readouterr().out) == {"good": True, "problems": []}
+
+
 def test_check_as_json_holds_every_problem(project: Path) -> None:
-    good = command_line("params", "check", "--json", cwd=project)
-    assert good.returncode == 0
-    assert json.loads(good.stdout) == {"good": True, "problems": []}
     change(project, ("frames: 17", "frames: 18"), ("fps: 16", "fps: 25"))
     bad = command_line("params", "check", "--json", cwd=project)
     assert bad.returncode == ExitCode.BAD_PARAMETERS
@@ -143,11 +152,10 @@ def test_check_as_json_holds_every_problem(project: Path) -> None:
     assert all("write" in problem["message"] for problem in report["problems"])
 
 
-def test_check_as_json_of_what_is_no_yaml(project: Path) -> None:
-    (project / "params.yaml").write_text("a: [1")
-    result = command_line("params", "check", "--json", cwd=project)
-    assert result.returncode == ExitCode.BAD_PARAMETERS
-    assert "not YAML" in json.loads(result.stdout)["problems"][0]["message"]
+def test_check_as_json_of_what_is_no_yaml(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inside / "params.yaml").write_text("a: [1")
+    assert run(["params", "check", "--json"], debug=False) == ExitCode.BAD_PARAMETERS
+    assert "not YAML" in json.loads(capsys.readouterr().out)["problems"][0]["message"]
 
 
 def test_a_command_works_from_a_folder_of_the_project(project: Path) -> None:
@@ -161,11 +169,12 @@ def test_diff_as_json_is_one_object_on_standard_output(project: Path) -> None:
     assert result.stdout.count("\n") == 1
 
 
-def test_diff_as_json_writes_what_json_has_no_number_for_as_text(project: Path) -> None:
-    change(project, ("max_speed: 40.0", "max_speed: .nan"))
-    result = command_line("profile", "diff", "--json", cwd=project)
-    assert result.returncode == 0
-    assert json.loads(result.stdout) == {"quality.max_speed": [40.0, "NaN"]}
+def test_diff_as_json_writes_what_json_has_no_number_for_as_text(
+    inside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(inside, ("max_speed: 40.0", "max_speed: .nan"))
+    assert run(["profile", "diff", "--json"], debug=False) == 0
+    assert json.loads(capsys.readouterr().out) == {"quality.max_speed": [40.0, "NaN"]}
 
 
 def test_a_preview_goes_where_the_command_was_given(

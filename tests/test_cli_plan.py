@@ -6,14 +6,20 @@ import pytest
 
 from components.__main__ import run
 from components.errors import ExitCode
+from components.planning import plan as planning
 
 
-def test_a_plan_of_what_does_not_fit_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["plan", "--profile", "smoke", "--backbone", "wan22", "--memory", "4", "--json"]
+@pytest.mark.parametrize(("memory", "fits"), [("4", True), ("0.1", False)])
+def test_a_plan_of_what_does_not_fit_is_an_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, memory: str, *, fits: bool
+) -> None:
+    monkeypatch.setattr(planning, "WORKS", ["evaluate"])
+    arguments = ["plan", "--profile", "smoke", "--backbone", "wan22", "--memory", memory, "--json"]
     assert run(arguments, debug=False) == ExitCode.DONE
     stages = json.loads(capsys.readouterr().out)
-    assert [stage for stage, row in stages.items() if row["fits"]] == list(stages)
-    assert {row["there"] for row in stages.values()} == {4 * 10**9}
+    assert {stage: (row["fits"], row["there"]) for stage, row in stages.items()} == {
+        "evaluate@wan22": (fits, round(float(memory) * 10**9))
+    }
 
 
 @pytest.mark.parametrize(

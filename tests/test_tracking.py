@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -23,14 +24,21 @@ from tests.tracked import make_database, metric_rows, params, runs, tags
 CURVE = [("loss", step, 1.0 / (step + 1)) for step in range(6)]
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tracking") / "project"
+
+
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same place for every test, emptied: MLflow takes long to open a database at a new one."""
     monkeypatch.setattr(tracked_run, "INTERVAL", 0.05)
     monkeypatch.setattr(tracking, "LOCKED", 0.05)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv(PIPELINE, raising=False)
-    make_database(tmp_path)
-    return tmp_path
+    shutil.rmtree(place, ignore_errors=True)
+    make_database(place)
+    return place
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def examine(values: Mapping[str, Any]) -> tuple[Params | None, list[Problem]]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping; ParametersError names the file and the line that cannot be read."""
     try:
-        values = deepcopy(_parse(path.read_text(encoding="utf-8")))
+        values = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParametersError(f"{path}: not found; params.yaml is written by: phys4d profile use laptop") from None
     except OSError as error:
@@ -62,6 +62,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ParametersError(f"{path}: holds {type(values).__name__}, expected a mapping of sections")
     return values
+
+
+def parse_yaml(text: str) -> Any:  # noqa: ANN401 -- a YAML document
+    """A YAML document as plain values, which are the caller's own."""
+    return deepcopy(_parse(text))
 
 
 @cache

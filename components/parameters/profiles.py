@@ -4,6 +4,7 @@ import io
 import itertools
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from ruamel.yaml import YAML
 
 from components.errors import ParametersError
 from components.files import write_atomically
-from components.parameters.loader import PARAMS_FILE, parse_params, read_yaml
+from components.parameters.loader import PARAMS_FILE, parse_params, parse_yaml, read_yaml
 from components.parameters.plain import odd_values
 
 PROFILES = Path("profiles")
@@ -36,15 +37,20 @@ def profile_names() -> list[str]:
 
 def profile_text(name: str) -> str:
     """The whole params.yaml of a profile, with the base's comments."""
-    if name not in profile_names():
-        raise ParametersError(f"no profile {name!r}, expected one of {', '.join(profile_names())}")
+    profile_values(name)  # which names what is wrong in its files
+    texts = [(PROFILES / f"{one}.yaml").read_text(encoding="utf-8") for one in dict.fromkeys((BASE, name))]
+    return _overlaid(*texts)
+
+
+@cache
+def _overlaid(base: str, *others: str) -> str:
+    """Documents one on top of the other, with the comments of the first; it takes most of a second."""
     yaml = YAML()
     yaml.width = 120
     yaml.preserve_quotes = True
-    read_yaml(PROFILES / f"{BASE}.yaml")  # which names what is wrong in it
-    document = yaml.load((PROFILES / f"{BASE}.yaml").read_text(encoding="utf-8"))
-    if name != BASE:
-        overlay(document, read_yaml(PROFILES / f"{name}.yaml"), source=f"profiles/{name}.yaml")
+    document = yaml.load(base)
+    for changes in others:
+        overlay(document, parse_yaml(changes), source="profiles")
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
@@ -52,7 +58,11 @@ def profile_text(name: str) -> str:
 
 def profile_values(name: str) -> dict[str, Any]:
     """The whole parameters of a profile as plain values."""
-    values: dict[str, Any] = YAML(typ="safe", pure=True).load(profile_text(name))
+    if name not in profile_names():
+        raise ParametersError(f"no profile {name!r}, expected one of {', '.join(profile_names())}")
+    values = read_yaml(PROFILES / f"{BASE}.yaml")
+    if name != BASE:
+        overlay(values, read_yaml(PROFILES / f"{name}.yaml"), source=f"profiles/{name}.yaml")
     return values
 
 

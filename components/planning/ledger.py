@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import ExitStack
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -85,12 +85,11 @@ class WithoutValues(TorchDispatchMode):
 
     A truth value is True, a number 0, the length of a text as long as it can be, and a mask selects everything. What
     comes from numpy loses its values too; whole numbers made on the CPU keep theirs, for they say which clip is meant.
-    What an operation gives of some shapes is worked out once: a transformer does the same in every block.
+    What an operation gives of some shapes is worked out once a process: a transformer does the same in every block, and
+    advice asks of many batches of one model.
     """
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._known: dict[Hashable, _Shapes] = {}
+    _known: ClassVar[dict[Hashable, _Shapes]] = {}
 
     def __torch_dispatch__(
         self, func: Operation, types: Iterable[type], args: Arguments = (), kwargs: dict[str, Any] | None = None
@@ -111,9 +110,10 @@ class WithoutValues(TorchDispatchMode):
         key = _described((func, args, tuple(kwargs.items()))) if _makes_new(func) else None
         if key is None:
             return func(*args, **kwargs)
+        key = (torch.get_default_dtype(), key)
         if key not in self._known:
             out = func(*args, **kwargs)
-            if (shapes := _shapes_of(out)) is not None:
+            if (shapes := _shapes_of(out)) is not None and not _is_within(out, args):
                 self._known[key] = shapes
             return out
         return _from_shapes(self._known[key])
@@ -153,7 +153,7 @@ def without_values(*, fused_attention: bool) -> ExitStack:
     stack = ExitStack()
     stack.enter_context(torch.device("meta"))
     stack.enter_context(Choices(fused_attention=fused_attention))
-    stack.enter_context(WithoutValues())
+    stack.enter_context(WithoutValues())  # type: ignore[no-untyped-call]  # torch's
     return stack
 
 
@@ -217,6 +217,17 @@ def _shapes_of(out: Any) -> _Shapes | None:  # noqa: ANN401
     if isinstance(out, tuple | list) and all(isinstance(value, Tensor) and value.is_meta for value in out):
         return tuple((tuple(value.shape), value.stride(), value.dtype) for value in out)
     return None
+
+
+def _is_within(out: Any, args: Any) -> bool:  # noqa: ANN401
+    """Whether an operation gave what lies in the memory of its arguments, as _unsafe_view does and does not say."""
+    return bool(_storages(out) & _storages(args))
+
+
+def _storages(value: Any) -> set[int]:  # noqa: ANN401
+    if isinstance(value, Tensor):
+        return {value.untyped_storage()._cdata}
+    return set().union(*map(_storages, value)) if isinstance(value, tuple | list) else set()
 
 
 def _from_shapes(shapes: Any) -> Any:  # noqa: ANN401

@@ -4,6 +4,7 @@ import copy
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,12 @@ def jobs() -> list[Fields]:
 
 def everything() -> list[Fields]:
     """A cluster with all manifests applied and all Jobs made; a copy, to break."""
-    return copy.deepcopy([*manifests(), *jobs()])
+    return copy.deepcopy(_everything())
+
+
+@cache
+def _everything() -> list[Fields]:
+    return [*manifests(), *jobs()]
 
 
 def title(item: Fields) -> str:

@@ -26,10 +26,16 @@ IN_PODS = {
 }
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests: MLflow takes seconds to make it, and as all services are tried before the one asked for."""
+    return tmp_path_factory.mktemp("tracking") / "mlflow.db"
+
+
 @pytest.fixture(autouse=True)
-def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def surroundings(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
     monkeypatch.setattr(services, "_storage", lambda *_: iter(()))  # tests/integration has a real one
 
 

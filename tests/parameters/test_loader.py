@@ -215,7 +215,7 @@ def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
         read_yaml(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["a: [1, 2", "a: 1\na: 2", "\t- x", "[1, 2]", "", "a: " + "[" * 3000 + "]" * 3000])
+@pytest.mark.parametrize("text", ["a: [1, 2", "a: 1\na: 2", "\t- x", "[1, 2]", "", "a: " + "[" * 500 + "]" * 500])
 def test_what_is_not_a_mapping_in_yaml_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(text)

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from components.errors import ParametersError
-from components.parameters.loader import load_params, parse_params, read_yaml
+from components.parameters.loader import load_params, parse_params, parse_yaml, read_yaml
 from components.parameters.profiles import (
     Difference,
     compare_with,
     differences,
     profile_names,
+    profile_text,
     profile_values,
     use_profile,
 )
@@ -117,6 +118,16 @@ def test_a_profile_is_the_base_and_its_own_differences() -> None:
     overlay = read_yaml(Path("profiles/smoke.yaml"))
     assert "simulation.points_per_object" in changed
     assert {field.split(".")[0] for field in changed} <= set(overlay)
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_profiles_text_says_its_values(name: str) -> None:
+    assert parse_yaml(profile_text(name)) == profile_values(name)
+
+
+def test_values_are_the_callers_own() -> None:
+    profile_values("laptop")["video"]["frames"] = 0
+    assert profile_values("laptop")["video"]["frames"] > 0
 
 
 def test_a_profile_with_an_unknown_key_is_refused() -> None:

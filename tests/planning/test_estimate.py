@@ -1,6 +1,8 @@
 """An estimate is what a real update does: the same bytes kept for backward, exact weights, straight in the batch."""
 
+import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +12,7 @@ from components.backbones import text
 from components.benchmarks.train import make_model
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
-from components.planning.estimate import Estimate, estimate, trace
+from components.planning.estimate import Estimate, Trace, estimate, trace
 from components.planning.ledger import Ledger, bytes_of
 from components.planning.models import tiny_text_bytes
 from tests.planning.measured import CLIPS, work_of
@@ -26,9 +28,10 @@ TRAINED = ("prepare", "stage1", "stage2", "stage3")
 
 
 def small(**sections: Mapping[str, object]) -> "Params":
-    """The smoke profile on a chunk of Open-Sora's frames, with changes of its sections."""
+    """The smoke profile with as little as an update has, on a chunk of Open-Sora's frames, with changes of sections."""
     values = profile_values("smoke")
     values["video"]["frames"] = 17
+    values["stage3"]["sampler_steps"] = 3
     for split in values["simulation"]["splits"].values():
         split["configurations"] = {"rigid": CLIPS}
     for section, changes in sections.items():
@@ -37,19 +40,34 @@ def small(**sections: Mapping[str, object]) -> "Params":
 
 
 def found(params: "Params", backbone: str, stage: str) -> Estimate:
-    """The estimate of a stage on a CPU."""
-    made = estimate(params, backbone, stage, accelerated=False)
+    """The estimate of a stage on a CPU, made once."""
+    return _found(params.model_dump_json(), backbone, stage)
+
+
+@cache
+def _found(values: str, backbone: str, stage: str) -> Estimate:
+    made = estimate(parse_params(json.loads(values), source="small"), backbone, stage, accelerated=False)
     assert made is not None
     return made
+
+
+def updated(params: "Params", backbone: str, stage: str) -> Trace:
+    """What a ledger sees of a real update of a stage, done once."""
+    return _updated(params.model_dump_json(), backbone, stage)
+
+
+@cache
+def _updated(values: str, backbone: str, stage: str) -> Trace:
+    with one_thread(), Ledger() as ledger:
+        update = work_of(parse_params(json.loads(values), source="small"), backbone, stage)
+        return trace(lambda: update(0), ledger)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
 @pytest.mark.parametrize("stage", TRAINED)
 def test_what_is_kept_for_backward_is_to_the_byte_what_a_real_update_keeps(backbone: str, stage: str) -> None:
     params = small()
-    with one_thread(), Ledger() as ledger:
-        update = work_of(params, backbone, stage)
-        real = trace(lambda: update(0), ledger)
+    real = updated(params, backbone, stage)
     estimated = found(params, backbone, stage)
     assert estimated.activations == real.kept > 0
     assert estimated.gradients == real.gradients > 0
@@ -59,27 +77,21 @@ def test_what_is_kept_for_backward_is_to_the_byte_what_a_real_update_keeps(backb
 @pytest.mark.parametrize("changes", [{"trainable": "lora", "lora_rank": 4}, {"blocks": 1}, {"batch_size": 3}])
 def test_so_it_is_for_every_choice_of_what_stage_2_trains(changes: dict[str, object]) -> None:
     params = small(stage2=changes)
-    with one_thread(), Ledger() as ledger:
-        update = work_of(params, "wan22", "stage2")
-        real = trace(lambda: update(0), ledger)
+    real = updated(params, "wan22", "stage2")
     assert found(params, "wan22", "stage2").activations == real.kept
 
 
 @pytest.mark.parametrize("changes", [{"algorithm": "grpo"}, {"algorithm": "grpo", "window": 2, "kl": 0.1}, {"kl": 0.1}])
 def test_and_for_every_algorithm_of_stage_3(changes: dict[str, object]) -> None:
     params = small(stage3=changes)
-    with one_thread(), Ledger() as ledger:
-        update = work_of(params, "wan22", "stage3")
-        real = trace(lambda: update(0), ledger)
+    real = updated(params, "wan22", "stage3")
     assert found(params, "wan22", "stage3").activations == real.kept
 
 
 @pytest.mark.parametrize("stage", ["prepare", "stage1", "stage2"])
 def test_the_most_at_once_is_no_less_than_what_a_real_update_holds(stage: str) -> None:
     params = small()
-    with one_thread(), Ledger() as ledger:
-        update = work_of(params, "wan22", stage)
-        real = trace(lambda: update(0), ledger)
+    real = updated(params, "wan22", stage)
     made = found(params, "wan22", stage)
     beside = made.activations + made.temporaries + made.gradients
     assert real.peak - real.held <= beside < 1.3 * (real.peak - real.held)
@@ -139,7 +151,7 @@ def test_planning_changes_nothing_of_what_is_trained_after_it(stage: str) -> Non
     state = torch.get_rng_state()
     with one_thread():
         before = work_of(params, "cogvideox", stage)(0)
-        found(params, "cogvideox", stage)
+        assert estimate(params, "cogvideox", stage, accelerated=False)
         assert work_of(params, "cogvideox", stage)(0) == before
     assert torch.equal(torch.get_rng_state(), state)
 

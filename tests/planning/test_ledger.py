@@ -40,6 +40,16 @@ def test_without_values_a_thousand_gigabytes_cost_nothing() -> None:
         assert ledger.alive == bytes_of([large]) == 10**12
 
 
+def test_what_is_known_of_an_operation_costs_as_much_as_what_was_not() -> None:
+    """_unsafe_view gives the memory of its argument, and does not say so: matrix products of many axes end with it."""
+    for _ in range(2):
+        with without_values(fused_attention=False), Ledger() as ledger:
+            values = torch.zeros(4, 25)
+            flat = torch.ops.aten._unsafe_view(values, [100])
+            product = flat + flat
+            assert ledger.alive == bytes_of([values, flat, product]) == 2 * 100 * FLOAT
+
+
 def test_questions_about_values_are_answered() -> None:
     with without_values(fused_attention=False):
         values = torch.randn(5, generator=torch.Generator().manual_seed(0))

@@ -1,5 +1,6 @@
 """Every video gets its labels, the same whoever makes them and however often they are interrupted."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +34,16 @@ def labelling(project: Path, work: Path) -> Labelling:
     return Labelling(videos=project / "videos", labeler=project / "labeler", section=SMOKE.pseudo_labels, work=work)
 
 
-def test_labels_are_what_the_estimators_say(project: Path, tmp_path: Path) -> None:
-    todo = labelling(project, tmp_path)
+@pytest.fixture(scope="module")
+def whole(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Labelling:
+    """Labelled by one process without an interruption."""
+    todo = labelling(project, tmp_path_factory.mktemp("whole"))
     run(todo)
+    return todo
+
+
+def test_labels_are_what_the_estimators_say(project: Path, whole: Labelling) -> None:
+    todo = whole
     network, flow = depth_network.load(project / "labeler"), DisFlow(consistency=SMOKE.pseudo_labels.consistency)
     pairs = list(zip(read_labelled(todo.result), read_videos(todo.videos), strict=True))
     assert len(pairs) == FILES_PER_SHARD + 2
@@ -49,21 +57,24 @@ def test_labels_are_what_the_estimators_say(project: Path, tmp_path: Path) -> No
         np.testing.assert_allclose(labelled.confidence, confidence, atol=1 / 256)
 
 
-def test_the_same_videos_give_the_same_bytes_whoever_labels_them(project: Path, tmp_path: Path) -> None:
-    for processes in (1, 2):
-        run(labelling(project, tmp_path / str(processes)), processes=processes)
-    assert contents(tmp_path / "1" / "labels") == contents(tmp_path / "2" / "labels")
+def test_the_same_videos_give_the_same_bytes_whoever_labels_them(
+    project: Path, tmp_path: Path, whole: Labelling
+) -> None:
+    todo = labelling(project, tmp_path)
+    run(todo, processes=2)
+    assert contents(todo.result) == contents(whole.result)
 
 
-def test_a_stopped_labelling_goes_on_and_ends_with_the_same_bytes(project: Path, tmp_path: Path) -> None:
+def test_a_stopped_labelling_goes_on_and_ends_with_the_same_bytes(
+    project: Path, tmp_path: Path, whole: Labelling
+) -> None:
     todo = labelling(project, tmp_path / "stopped")
     with pytest.raises(StoppedError):
         run(todo, stopped=(todo.result / "shard-00000.tar").exists)
     assert not (todo.result / "shard-00001.tar").exists()
     display = run(todo)
     assert (display.resumed, display.done) == (FILES_PER_SHARD, 2)
-    run(labelling(project, tmp_path / "whole"))
-    assert contents(todo.result) == contents(tmp_path / "whole" / "labels")
+    assert contents(todo.result) == contents(whole.result)
 
 
 def test_workers_stop_when_their_parent_is_asked_to(project: Path, tmp_path: Path) -> None:
@@ -71,13 +82,13 @@ def test_workers_stop_when_their_parent_is_asked_to(project: Path, tmp_path: Pat
         run(labelling(project, tmp_path), processes=2, stopped=lambda: True)
 
 
-def test_a_shard_damaged_between_two_runs_is_made_again(project: Path, tmp_path: Path) -> None:
+def test_a_shard_damaged_between_two_runs_is_made_again(project: Path, tmp_path: Path, whole: Labelling) -> None:
     todo = labelling(project, tmp_path)
-    run(todo)
-    whole = contents(todo.result)
-    (todo.result / "shard-00001.tar").write_bytes(whole["shard-00001.tar"][:-2000])
+    shutil.copytree(whole.work, todo.work, dirs_exist_ok=True)
+    good = contents(todo.result)
+    (todo.result / "shard-00001.tar").write_bytes(good["shard-00001.tar"][:-2000])
     assert run(todo).done == 2
-    assert contents(todo.result) == whole
+    assert contents(todo.result) == good
 
 
 def test_a_damaged_video_is_named(project: Path, tmp_path: Path) -> None:

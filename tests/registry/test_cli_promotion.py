@@ -10,19 +10,16 @@ from components.errors import ExitCode
 from components.registry.aliases import aliases_of
 from components.registry.versions import registry
 from tests.registry.models import NAME, make_metrics, make_model
-from tests.tracked import make_database
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: None) -> Path:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    (tmp_path / "params.yaml").write_bytes(Path("params.yaml").read_bytes())
-    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
-    make_database(tmp_path)
-    make_model(tmp_path)
-    make_metrics(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def root(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (project / "params.yaml").write_bytes(Path("params.yaml").read_bytes())
+    (project / "dvc.yaml").write_text("stages: {}\n")
+    make_model(project)
+    make_metrics(project)
+    monkeypatch.chdir(project)
+    return project
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_not(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

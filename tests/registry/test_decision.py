@@ -1,6 +1,7 @@
 """What a decision rests on, and where it is written: the champion's own clips, files as they were registered."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -15,20 +16,27 @@ from components.registry.trial import Sample
 from components.registry.versions import registry
 from components.tracking import DATABASE
 from tests.registry.models import NAME, PARAMS, make_metrics, make_model
-from tests.tracked import make_database
 
 Measured = Callable[..., Decision]
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "project"
+
+
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: None) -> Path:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    make_database(tmp_path)
-    make_model(tmp_path)
-    make_metrics(tmp_path)
-    assert promote(tmp_path, PARAMS, backbone="wan22").promoted
-    make_model(tmp_path, weights="second")
-    return tmp_path
+def root(project: Path, kept: Path) -> Path:
+    """A project with a champion, promoted once, and a second model."""
+    if kept.exists():
+        shutil.copytree(kept, project, dirs_exist_ok=True)
+        return project
+    make_model(project)
+    make_metrics(project)
+    assert promote(project, PARAMS, backbone="wan22").promoted
+    make_model(project, weights="second")
+    shutil.copytree(project, kept)
+    return project
 
 
 def failed(decision: Decision) -> list[str]:

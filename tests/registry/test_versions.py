@@ -13,16 +13,13 @@ from components.registry.promotion import promote
 from components.registry.versions import Version, fetch, place_of, register
 from components.tracking import DATABASE, UnreachableError
 from tests.registry.models import NAME, PARAMS, make_metrics, make_model
-from tests.tracked import make_database
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: None) -> Path:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    make_database(tmp_path)
-    make_model(tmp_path)
-    make_metrics(tmp_path)
-    return tmp_path
+def root(project: Path) -> Path:
+    make_model(project)
+    make_metrics(project)
+    return project
 
 
 def register_it(root: Path, *, profile: str = "laptop") -> Version:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,18 +17,39 @@ from components.parameters.backbones import BackboneParams, Tiny
 from components.parameters.loader import parse_params
 from components.parameters.profiles import profile_values
 from components.params import Evaluation
+from components.report import reading
 from components.report.external import comparable
 from components.report.page import BackboneReport, render
 from components.report.reading import read_backbone, read_metrics
+from components.report.samples import Samples
+from components.report.strips import Scene, draw_scenes
 from tests.report.html import Page, read_page
 from tests.report.project import PROMOTION, SCENES, make_metrics, make_run, make_samples
 
-EVALUATION = Evaluation(split="test", noises=4, sampler_steps=10, bootstrap_samples=2000, physics_iq_size=256)
+EVALUATION = Evaluation(split="test", noises=4, sampler_steps=10, bootstrap_samples=200, physics_iq_size=256)
 BACKBONE = BackboneParams(
     size="tiny", source=None, revision=None, tiny=Tiny(layers=5, heads=3, head_width=64, time_shift=3.0)
 )
 CAMERA = parse_params(profile_values("laptop"), source="laptop").simulation.camera
 SAMPLES = make_samples()
+
+
+def drawn_once(samples: Samples, **options: int) -> tuple[Scene, ...]:
+    """Its pictures, which take most of a page's time and are those of the same samples in nearly all tests."""
+    key = (tuple(samples.captions), tuple(options.items()))
+    if key not in DRAWN:
+        DRAWN[key] = draw_scenes(samples, **options)
+    return DRAWN[key]
+
+
+DRAWN: dict[Hashable, tuple[Scene, ...]] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pictures_that_are_drawn_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "draw_scenes", drawn_once)
+        yield
 
 
 def gathered(root: Path, *, size: str = "tiny", **changes: float | str) -> BackboneReport:
@@ -115,7 +137,8 @@ def test_it_asks_for_no_other_file(html: str, page: Page) -> None:
     assert "default-src 'none'" in html
 
 
-def test_the_same_input_gives_the_same_bytes(html: str, tmp_path: Path) -> None:
+def test_the_same_input_gives_the_same_bytes(html: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "draw_scenes", draw_scenes)
     assert rendered(gathered(tmp_path)) == html
 
 
