@@ -101,7 +101,7 @@ def _solve(
             for views, motion in solved:
                 guard(views[0], motion)
                 for scene in views:
-                    guard_view(scene, motion)
+                    guard_view(scene, motion, params.simulation.device)
         except RejectedError as error:
             rejections.append(f"{takes[0][0].family}: {error.cause}")
             last = str(error)

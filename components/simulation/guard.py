@@ -6,6 +6,7 @@ import numpy as np
 
 from components.errors import Phys4dError
 from components.geometry import project
+from components.simulation.rendering.runtime import DEFAULT_DEVICE
 from components.simulation.rendering.sight import unseen_things
 from components.simulation.rotations import matrices
 from components.simulation.scene import Body, Camera, FloatArray, Motion, Scene, Shape
@@ -50,13 +51,13 @@ def guard(scene: Scene, motion: Motion) -> None:
         _check_first_interval(scene, motion)
 
 
-def guard_view(scene: Scene, motion: Motion) -> None:
+def guard_view(scene: Scene, motion: Motion, device: str = DEFAULT_DEVICE) -> None:
     """Raise RejectedError where the camera of `scene` never sees one of its things, or sees none move.
 
     For motions that `guard` let through. What others hide in every frame is never seen. A way in pixels is that of a
     point through the picture, hidden or not, while the camera stands still: an orbit moves nothing.
     """
-    unseen = unseen_things(scene, motion)
+    unseen = unseen_things(scene, motion, device)
     if unseen:
         names = " and ".join(thing.name for thing in unseen)
         where = f"the camera sees {names} in none of {scene.frames} frames, expected one"
