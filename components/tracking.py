@@ -18,6 +18,7 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from components.errors import Phys4dError
 from components.tracking_buffer import Buffer, Delivery, RunDescription, buffers, open_buffer
@@ -57,6 +58,14 @@ class Synced:
 def tracking_uri(root: Path) -> str:
     """MLFLOW_TRACKING_URI, or the project's own sqlite database."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(root / DATABASE).resolve()}"
+
+
+def pages(root: Path) -> str | None:
+    """Where MLflow's pages are, without a password that stands in the address; the project's own database has none."""
+    address = urlsplit(tracking_uri(root))
+    if address.scheme not in ("http", "https"):
+        return None
+    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
 
 
 def connect(root: Path) -> "MlflowClient":

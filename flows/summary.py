@@ -1,11 +1,14 @@
 """The page of a run in Prefect's UI: what ran, the verdict on each backbone with its figures, where the report is."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.registry.measured import EVALUATIONS
+from components.tracked_run import PIPELINE
+from components.tracking import pages
 from flows.promotion import Judged
 
 ROWS = {"base": "base", "stage2": "stage 2", "stage3": "stage 3"}  # of metrics.json, and their names
@@ -37,6 +40,8 @@ def summary(root: Path, outcome: Outcome, backbones: Sequence[str]) -> str:
     if outcome.report:
         page = (root / outcome.report).resolve()
         lines += ["", f"Report: [{outcome.report}]({page.as_uri()}), `{page}` on the machine of the run"]
+        if address := pages(root):
+            lines += [f"and an artifact of the run `{os.environ[PIPELINE]}` in [MLflow]({address})"]
     return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from components.tracked_run import PIPELINE
 from flows.promotion import Judged
 from flows.summary import Outcome, broken_off, plan_text, summary
 
@@ -33,8 +36,17 @@ def test_every_row_of_the_table_has_as_many_cells(tmp_path: Path) -> None:
     assert {row.count("|") for row in rows} == {7}
 
 
-def test_the_report_is_linked(tmp_path: Path) -> None:
-    assert f"[data/report.html]({(tmp_path / 'data/report.html').as_uri()})" in summary(tmp_path, OUTCOME, [])
+def test_the_report_is_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = f"[data/report.html]({(tmp_path / 'data/report.html').as_uri()})"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    page = summary(tmp_path, OUTCOME, [])
+    assert link in page
+    assert "MLflow" not in page
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@mlflow.example:5000/base")
+    monkeypatch.setenv(PIPELINE, "20260101-000000-abcdef")
+    page = summary(tmp_path, OUTCOME, [])
+    assert link in page
+    assert "run `20260101-000000-abcdef` in [MLflow](https://mlflow.example:5000/base)" in page
 
 
 def test_a_plan_names_stages_and_reasons() -> None:
