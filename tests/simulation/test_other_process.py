@@ -13,7 +13,9 @@ from tests.simulation.families.drawn import drawn
 from tests.simulation.rendering.scenes import tumbling
 from tests.simulation.rendering.test_picture import digest
 
-SOLVED = (  # by each solver one family, with ranges of its own where the solver depends on them
+SOLVED: tuple[
+    tuple[str, str, dict[str, tuple[int, int]]], ...
+] = (  # by each solver one family, with ranges of its own where the solver depends on them
     ("articulated", "see_saw", {}),
     ("deformable", "jelly", {}),
     ("fluid", "plunge", {}),
