@@ -60,7 +60,7 @@ def test_the_renderer_is_given_it() -> None:
         first_clip(ELSEWHERE, "rigid")
 
 
-def test_a_clips_solver_and_renderer_have_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clips_solver_guard_and_renderer_have_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     category = load_category("deformable")
     (solver,) = category.solvers
@@ -73,11 +73,15 @@ def test_a_clips_solver_and_renderer_have_the_same(monkeypatch: pytest.MonkeyPat
         asked.append(device)
         return annotate(scene, motion, **how)  # type: ignore[arg-type]
 
+    def look(_scene: Scene, _motion: Motion, device: str) -> None:
+        asked.append(device)
+
     recording = replace(category, solvers=(replace(solver, simulate=solve),))
     monkeypatch.setattr(clips_module, "load_category", lambda _: recording)
+    monkeypatch.setattr(clips_module, "guard_view", look)
     monkeypatch.setattr(clips_module, "annotate", render)
     first_clip("cuda:1", "deformable")
-    assert asked == ["cuda:1", "cuda:1"]
+    assert asked == ["cuda:1"] * 3
 
 
 def test_one_that_is_not_there_is_refused_before_the_first_clip(tmp_path: Path) -> None:
