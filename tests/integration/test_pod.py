@@ -279,7 +279,7 @@ def test_an_entry_that_is_not_of_the_callers_own_stage_and_data_is_refused(origi
         merge(caller.root, parse_entry(text.encode(), source="here"))
 
 
-def test_a_pod_goes_on_through_outages_while_it_fetches_and_while_it_sends(
+def test_a_pod_goes_on_through_an_outage_while_it_fetches_and_half_a_minute_while_it_sends(
     origin: Origin, line: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert origin.project.stage("first").returncode == 0
@@ -289,10 +289,11 @@ def test_a_pod_goes_on_through_outages_while_it_fetches_and_while_it_sends(
     monkeypatch.setenv("PHYS4D_STORAGE", f"s3://{storage.bucket}/{storage.prefix}")
     monkeypatch.setenv("PHYS4D_STORAGE_ENDPOINT", line.endpoint)
     data = f"/{storage.bucket}/{storage.prefix}/dvc/files/md5/"
-    line.outages = [Outage(f"GET {data}", refuse=4), Outage(f"PUT {data}", refuse=8)]
+    line.outages = [Outage(f"GET {data}", refuse=4), Outage(f"PUT {data}", seconds=30.0)]
     pod, result = origin.pod("left", RUN)
     assert result.returncode == 0, result.stderr
-    assert (line.outages, line.refused) == ([], 12)
+    assert line.outages == []
+    assert line.refused > 4  # some of the half minute too
     restore_data(origin.project.root, folder, "left")
     assert origin.project.hashes("out") == pod.hashes("out")
 

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -33,10 +34,14 @@ class Hold:
 
 @dataclass(frozen=True)
 class Outage:
-    """When a request begins with these bytes, break all connections, and so many of the next ones as they come."""
+    """When a request begins with these bytes, break all connections, and the next ones as they come.
+
+    So many of them, or for so many seconds.
+    """
 
     request: str
-    refuse: int
+    refuse: int = 0
+    seconds: float = 0.0
 
 
 @dataclass
@@ -54,6 +59,7 @@ class Proxy:
     hold: Hold | None = None
     outages: list[Outage] = field(default_factory=list)
     refuse: int = 0
+    back: float = 0.0  # of the clock, until when all connections are refused
     rate: int | None = None
     passed: dict[Direction, int] = field(default_factory=lambda: {"up": 0, "down": 0})
     refused: int = 0
@@ -74,8 +80,8 @@ class Proxy:
             except OSError:
                 return
             with self.lock:
-                broken = self.refuse > 0
-                self.refuse -= broken
+                broken = self.refuse > 0 or time.monotonic() < self.back
+                self.refuse = max(0, self.refuse - 1)
                 self.refused += broken
             if broken:
                 _reset(client)
@@ -101,7 +107,9 @@ class Proxy:
         with self.lock:
             if not self.outages or not chunk.startswith(self.outages[0].request.encode()):
                 return False
-            self.refuse += self.outages.pop(0).refuse
+            outage = self.outages.pop(0)
+            self.refuse += outage.refuse
+            self.back = time.monotonic() + outage.seconds
             self.break_all()
             return True
 
