@@ -89,7 +89,11 @@ def make_project(root: Path, changes: Mapping[str, object] | None = None) -> Pro
     """The smoke profile with changes, in `root`."""
     for name in ("components", "profiles"):
         shutil.copytree(SOURCE / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(SOURCE / "dvc.yaml", root / "dvc.yaml")
+    for name in (
+        "dvc.yaml",
+        ".dvcignore",
+    ):  # of a package that a stage depends on, what Python writes beside is no part
+        shutil.copy(SOURCE / name, root / name)
     (root / "params.yaml").write_text(yaml.safe_dump(profile_values("smoke"), sort_keys=False))
     project = Project(root.resolve())
     project.set(**(changes or {}))
