@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".phys4d/ablation")
 COPIED = ("components", "profiles")
+IGNORED = Path(".dvcignore")
 LOOK_EVERY = 0.5  # seconds between looks at the stop signal
 OF_A_MODEL = ("prepare", "encode", "stage1", "stage2", "stage3", "evaluate", "report")
 TRAINED = {"base": OF_A_MODEL[:1], "stage2": OF_A_MODEL[:4], "stage3": OF_A_MODEL[:5]}
@@ -107,6 +108,7 @@ def _made(project: Path, root: Path, stopped: Callable[[], bool]) -> Workspace:
     workspace = Workspace(root=root, stopped=stopped)
     if not (root / ".dvc").is_dir():
         workspace._dvc("init", "--no-scm", "--quiet")
+    shutil.copyfile(project / IGNORED, root / IGNORED)  # else what Python writes beside modules would count as code
     workspace._dvc("cache", "dir", str(project.resolve() / ".dvc/cache"))
     return workspace
 

@@ -89,10 +89,7 @@ def make_project(root: Path, changes: Mapping[str, object] | None = None) -> Pro
     """The smoke profile with changes, in `root`."""
     for name in ("components", "profiles"):
         shutil.copytree(SOURCE / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (
-        "dvc.yaml",
-        ".dvcignore",
-    ):  # of a package that a stage depends on, what Python writes beside is no part
+    for name in ("dvc.yaml", ".dvcignore"):  # else what Python writes beside its modules would count as code
         shutil.copy(SOURCE / name, root / name)
     (root / "params.yaml").write_text(yaml.safe_dump(profile_values("smoke"), sort_keys=False))
     project = Project(root.resolve())
